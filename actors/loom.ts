@@ -1,0 +1,230 @@
+/** The interface of Loom as a library; the command line and later servers use nothing else. Implemented in `engine.ts`. */
+
+import type { ApprovalMode, Config } from '../store/config.ts';
+import type { RunStatus } from '../store/port.ts';
+
+export interface OpenOptions {
+  /** Default: `LOOM_HOME` or `~/.loom`. */
+  home?: string;
+  /** Default: the current folder. */
+  workspace?: string;
+  /** A loaded configuration, or the path of a loom.toml; default: the search order of the README. */
+  config?: Config | string;
+}
+
+/** One journal line. Numbered from 1 without gaps per task; a fact, on disk before anybody sees it. */
+export interface JournalEvent {
+  seq: number;
+  event_type: string;
+  task_id: string;
+  timestamp: string;
+  data: Record<string, unknown>;
+}
+
+/** A piece of an answer that is still being written; may be withdrawn. Never stored as a fact. */
+export interface Preview {
+  task_id: string;
+  call: string;
+  attempt: number;
+  offset: number;
+  text: string;
+  reset?: true;
+}
+
+export interface Question {
+  /** What `loom answer ID` takes. */
+  id: string;
+  task_id: string;
+  kind: 'approval' | 'uncertain' | 'ask_user' | 'plan' | 'result';
+  subtask_id: string | null;
+  prompt: string;
+  choices: string[];
+  /** The rule that would have let it pass, '' where none can. */
+  rule: string;
+  risk: string;
+  asked_at: string;
+}
+
+export interface Answer {
+  /** One of the question's choices, or free text for `ask_user`. */
+  answer: string;
+  reason?: string;
+}
+
+export interface RunOptions {
+  goal: string;
+  workspace?: string;
+  model?: string;
+  approval?: ApprovalMode;
+  allow?: string[];
+  deny?: string[];
+  plan_only?: boolean;
+  max_tokens?: number;
+  max_cost?: number;
+  timeout_seconds?: number;
+  /** Refuse to adopt runs of this workspace whose owner died. Default: adopt. */
+  adopt?: boolean;
+  signal?: AbortSignal;
+  onEvent?: (event: JournalEvent) => void;
+  onPreview?: (preview: Preview) => void;
+  /** Asked when a decision is needed; absent or null: the run stops with exit code 3. */
+  onQuestion?: (question: Question, signal: AbortSignal) => Promise<Answer | null>;
+}
+
+export type ResumeOptions = Pick<
+  RunOptions,
+  | 'allow'
+  | 'deny'
+  | 'max_tokens'
+  | 'max_cost'
+  | 'timeout_seconds'
+  | 'signal'
+  | 'onEvent'
+  | 'onPreview'
+  | 'onQuestion'
+>;
+
+export interface SubtaskReport {
+  id: string;
+  status: string;
+  description: string;
+  depends_on: string[];
+  attempts: number;
+  verification: { outcome: string; reason_code: string; confidence: number; independent: boolean } | null;
+  summary: string;
+}
+
+export interface UsageReport {
+  input_tokens: number;
+  output_tokens: number;
+  model_calls: number;
+  /** null: a model without a price took part. */
+  cost_usd: number | null;
+}
+
+/** The object `--output json` prints and `run()` resolves to. */
+export interface RunResult {
+  type: 'result';
+  task_id: string;
+  status: RunStatus;
+  exit_code: number;
+  goal: string;
+  workspace: string;
+  summary: string;
+  subtasks: SubtaskReport[];
+  deliverables: string[];
+  files_changed: string[];
+  usage: UsageReport;
+  duration_ms: number;
+  error?: { code: string; message: string };
+  /** Open questions when the run stopped at a decision. */
+  questions?: Question[];
+  plan_only?: true;
+}
+
+/** One line of `loom tasks`. */
+export interface TaskSummary {
+  task_id: string;
+  status: RunStatus;
+  goal: string;
+  workspace: string;
+  created_at: string;
+  updated_at: string;
+  exit_code: number | null;
+  /** A process owns it right now. */
+  live: boolean;
+  parked: { reason: string; message: string } | null;
+}
+
+export interface TaskDetail extends TaskSummary {
+  result: RunResult;
+  questions: Question[];
+}
+
+export interface FileChange {
+  /** What `loom undo` takes. */
+  id: string;
+  subtask_id: string | null;
+  tool: string;
+  operation: 'create' | 'modify' | 'delete' | 'rename';
+  path: string;
+  from?: string;
+  diff: string;
+  undoable: boolean;
+  undone: boolean;
+}
+
+export interface UndoReport {
+  /** What was (or with dry_run would be) put back. */
+  reverted: { id: string; path: string; operation: string }[];
+  /** Left alone, with the reason, e.g. changed since by somebody else. */
+  refused: { id: string; path: string; reason: string }[];
+  dry_run: boolean;
+}
+
+export interface ModelReport {
+  alias: string;
+  provider: string;
+  model: string;
+  base_url: string;
+  roles: string[];
+  tier: number;
+  /** Only after a check. */
+  ok?: boolean;
+  window?: number;
+  latency_ms?: number;
+  error?: { code: string; message: string };
+}
+
+export interface DoctorLine {
+  name: string;
+  status: 'ok' | 'warn' | 'fail';
+  message: string;
+}
+
+export interface ToolReport {
+  success: boolean;
+  output: string;
+  error: { code: string; message: string } | null;
+  data: Record<string, unknown>;
+  files_changed: string[];
+}
+
+export interface Loom {
+  readonly home: string;
+  readonly workspace: string;
+  readonly config: Config;
+  run(options: RunOptions): Promise<RunResult>;
+  /** A full id or a unique prefix; `last` for the newest unfinished run of this workspace. */
+  resume(id: string, options?: ResumeOptions): Promise<RunResult>;
+  /** From `from` (default 1); ends after the terminal event, or at the present end with `follow: false`. */
+  events(
+    id: string,
+    options?: { from?: number; follow?: boolean; signal?: AbortSignal },
+  ): AsyncIterable<JournalEvent>;
+  tasks(filter?: { workspace?: string }): Promise<TaskSummary[]>;
+  task(id: string): Promise<TaskDetail>;
+  /** Resolves when the command is stored; `wait` until the run has ended. */
+  cancel(id: string, options?: { wait?: boolean }): Promise<TaskSummary>;
+  /** A question id, or a task id with exactly one open question. */
+  answer(id: string, answer: Answer): Promise<Question>;
+  changes(id: string): Promise<FileChange[]>;
+  /** A change id, `task`, or `task subtask`. */
+  undo(id: string, options?: { subtask?: string; dry_run?: boolean; force?: boolean }): Promise<UndoReport>;
+  models(options?: { check?: boolean }): Promise<ModelReport[]>;
+  doctor(): Promise<DoctorLine[]>;
+  verifyStore(): Promise<{ runs: number; rows: number; problems: string[] }>;
+  tools: {
+    list(): { name: string; description: string; parameters: Record<string, unknown> }[];
+    call(name: string, args: Record<string, unknown>, options?: { workspace?: string }): Promise<ToolReport>;
+    parse(
+      text: string,
+      options?: { tools?: { name: string; parameters: Record<string, unknown> }[] },
+    ): {
+      calls: { name: string; arguments: Record<string, unknown>; repaired: string[] }[];
+      thinking: string;
+      content: string;
+    };
+  };
+  close(): Promise<void>;
+}

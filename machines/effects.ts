@@ -1,0 +1,80 @@
+/** Every effect a machine may ask for: what goes in, what comes back, and what a crash in the middle of it means. */
+
+import type { Gate, Risk } from './approval.ts';
+import type { Failure, Settled } from './failure.ts';
+import type { Plan } from './plan.ts';
+import type { VerdictDigest } from './verdict.ts';
+
+/** repeatable: run it again · checkable: look at the world first · keyed: the other side knows the key · unknowable: ask. */
+export type EffectClass = 'repeatable' | 'checkable' | 'keyed' | 'unknowable';
+
+/** What a turn needs to know of one tool call; the arguments themselves are a row. */
+export interface CallDigest {
+  /** Position in the answer, from 0. */
+  n: number;
+  tool: string;
+  /** false: refused by validation; the error is already a message row. */
+  valid: boolean;
+  risks: Risk[];
+  subject: string;
+  shell_network: boolean;
+  mutates: boolean;
+  effect: EffectClass;
+  /** Hash of name and arguments, for the loop guard. */
+  signature: string;
+  /** The gate's word on this call under the task's rules. */
+  gate: Gate;
+}
+
+export type ClaimStatus = 'success' | 'partial' | 'failed' | 'blocked';
+
+/** What the effect answers with; the sources without `Settled` failure kinds cannot fail. */
+export interface EffectOutputs {
+  plan: Settled<{ plan: Plan }>;
+  replan: Settled<{ plan: Plan }>;
+  /** Writes the first messages of a thread; `tokens` estimates the first request. */
+  prepare: Settled<{ tokens: number }>;
+  model: Settled<{
+    answer: 'calls' | 'text' | 'cut';
+    calls: CallDigest[];
+    /** Only for `text`: what the answer claims. */
+    claim: ClaimStatus;
+    reason: string;
+    /** Estimated size of the next request. */
+    tokens: number;
+  }>;
+  /** `signature`: hash of the result, for the loop guard. */
+  tool: Settled<{ success: boolean; signature: string; tokens: number }>;
+  note: Settled<{ tokens: number }>;
+  question: Settled<{ answer: string; reason: string }>;
+  alarm: Settled;
+  checks: Settled<{ verdict: VerdictDigest }>;
+  review: Settled<{ verdict: VerdictDigest }>;
+  settle: Settled;
+  finalize: Settled;
+}
+
+export type EffectSource = keyof EffectOutputs;
+
+export type QuestionKind = 'approval' | 'uncertain' | 'ask_user' | 'plan' | 'result';
+
+export interface QuestionInput {
+  kind: QuestionKind;
+  subtask: string | null;
+  /** What is asked, for a person. */
+  prompt: string;
+  choices: string[];
+  /** The rule that would have let it pass; '' where no rule can. */
+  rule: string;
+  risk: string;
+}
+
+/** The class of an effect, from its source and input alone. It stands in the intent row. */
+export function effectClass(source: string, input: unknown): EffectClass {
+  if (source !== 'tool') return 'repeatable';
+  const declared = (input as { effect?: EffectClass } | null)?.effect;
+  return declared ?? 'unknowable';
+}
+
+/** Settles an effect that the host could not let run or whose fate it does not know. */
+export const unsettled = (failure: Failure): Settled => ({ ok: false, failure });

@@ -1,0 +1,32 @@
+/** Verdicts of verification; the words are those users of Loom know. */
+
+export type Outcome = 'pass' | 'pass_with_warnings' | 'partial_verified' | 'fail' | 'inconclusive';
+export type SeverityClass = 'hard_invariant' | 'semantic' | 'inconclusive' | 'infra';
+
+export interface Verdict {
+  passed: boolean;
+  outcome: Outcome;
+  /** e.g. '', hard_invariant_failed, llm_semantic_failed, parse_inconclusive, infra_verifier_error, claimed_deliverable_missing. */
+  reason_code: string;
+  severity_class: SeverityClass;
+  /** 0..1 */
+  confidence: number;
+  feedback: string;
+  issues: string[];
+  metadata: Record<string, unknown>;
+}
+
+/** The part of a verdict that travels in events and contexts; feedback and issues are rows. */
+export interface VerdictDigest {
+  outcome: Outcome;
+  reason_code: string;
+  severity_class: SeverityClass;
+  confidence: number;
+  /** False when the model that did the work also judged it. */
+  independent: boolean;
+  /** Highest tier that answered. */
+  tier: number;
+}
+
+export const accepted = (outcome: Outcome): boolean =>
+  outcome === 'pass' || outcome === 'pass_with_warnings' || outcome === 'partial_verified';

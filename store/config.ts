@@ -1,0 +1,86 @@
+/** The shape of loom.toml after loading: every key present, defaults filled in. Loading and validation: `load-config.ts`. */
+
+export type Role =
+  | 'planner'
+  | 'replanner'
+  | 'executor'
+  | 'verifier'
+  | 'extractor'
+  | 'compactor'
+  | 'resolver'
+  | 'session';
+/** Roles a configuration may name; replanner and resolver follow planner, session follows executor. */
+export type ConfigRole = 'planner' | 'executor' | 'verifier' | 'extractor' | 'compactor';
+export type Provider = 'ollama' | 'openai_compatible' | 'anthropic' | 'scripted';
+export type ApprovalMode = 'auto' | 'manual' | 'confidence_threshold';
+export type DegradedMode = 'allow' | 'require_approval' | 'deny';
+
+export interface ModelConfig {
+  alias: string;
+  provider: Provider;
+  /** With or without `/v1`; '' means the provider's usual address. */
+  base_url: string;
+  model: string;
+  /** Already resolved from a literal, `env:NAME`, `${NAME}` or the provider's usual variable; '' when there is none. */
+  api_key: string;
+  /** How the key was written, for storing and showing; never the secret itself unless it was a literal. */
+  api_key_source: string;
+  roles: ConfigRole[];
+  /** Most tokens of one answer. */
+  max_tokens: number;
+  temperature: number;
+  /** Size of the model's window in tokens; 0 = ask the server. */
+  context_tokens: number;
+  /** 1 small, 2 medium, 3 large; 0 = infer from the name. */
+  tier: number;
+  reasoning_effort: string;
+  capabilities: { vision?: boolean; tools?: boolean; thinking?: boolean; json_schema?: boolean };
+  /** USD per million tokens; null = unpriced. */
+  price_input: number | null;
+  price_output: number | null;
+  /** Path of the scenario, provider `scripted` only. */
+  scenario: string;
+}
+
+export interface Config {
+  /** File the configuration came from, null for defaults. */
+  source: string | null;
+  models: Record<string, ModelConfig>;
+  execution: {
+    max_subtask_retries: number;
+    max_loop_iterations: number;
+    /** 1..64 */
+    max_parallel_subtasks: number;
+    max_task_replans: number;
+    /** 0 = unlimited, seconds. */
+    max_task_wall_clock_seconds: number;
+    max_task_total_tokens: number;
+    max_task_model_invocations: number;
+    max_task_tool_calls: number;
+    planner_degraded_mode: DegradedMode;
+    model_call_max_attempts: number;
+    model_call_retry_base_delay_seconds: number;
+    model_call_retry_max_delay_seconds: number;
+    model_call_retry_jitter_seconds: number;
+  };
+  limits: {
+    planning_response_max_tokens: number;
+    runner: {
+      max_tool_iterations: number;
+      max_subtask_wall_clock_seconds: number;
+      /** Characters of one tool result that reach the model; the rest is a blob. */
+      default_tool_result_output_chars: number;
+      max_state_summary_chars: number;
+    };
+    verifier: { max_verifier_prompt_tokens: number };
+  };
+  verification: {
+    tier1_enabled: boolean;
+    tier2_enabled: boolean;
+    tier3_enabled: boolean;
+    tier3_vote_count: number;
+  };
+  approval: { mode: ApprovalMode; allow: string[]; deny: string[]; confidence_threshold: number };
+  tools: { shell: { sandbox: 'auto' | 'required' | 'off'; timeout_seconds: number } };
+  store: { min_free_mb: number };
+}

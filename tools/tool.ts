@@ -1,0 +1,102 @@
+/** What a tool is. One file per tool: schema, limits, assessment, run. Nothing host-side travels in the model's arguments. */
+
+import type { Risk } from '../machines/approval.ts';
+import type { EffectClass } from '../machines/effects.ts';
+import type { Failure } from '../machines/failure.ts';
+import type { BlobRef, Blobs } from '../store/blobs-port.ts';
+
+/** JSON Schema of an object, `additionalProperties: false`. */
+export interface ParametersSchema {
+  type: 'object';
+  properties: Record<string, Record<string, unknown>>;
+  required?: string[];
+  additionalProperties: false;
+  [keyword: string]: unknown;
+}
+
+export type Args = Record<string, unknown>;
+
+/** What one call would do, judged before it happens. Approval, parallelism, recovery and locks derive from it. */
+export interface Assessment {
+  /** The highest risk decides the gate; order: read < network < write < exec < secret < destructive. */
+  risks: Risk[];
+  effect: EffectClass;
+  /** True unless proven read-only: such calls run in order and, for shell, under the workspace lock. */
+  mutates: boolean;
+  /** What a person or a rule matches on: the path relative to the workspace, the command, the host. At most 2,000 chars. */
+  subject: string;
+}
+
+export interface ToolContext {
+  workspace: Workspace;
+  /** Stable key of this execution; the same key is used again when a crash made Loom repeat it. */
+  key: string;
+  /** Aborts on cancel, deadline and interrupt; the tool settles within 1 s. */
+  signal: AbortSignal;
+  /** Whose reads the lost-update check compares with; null for calls from the command line. */
+  subtask: string | null;
+  /** Hash of what this subtask last read or wrote of a path (relative, `/`-separated). */
+  lastRead(path: string): string | undefined;
+  /** Must resolve before the first byte of the world changes; its value comes back as `recovered` after a crash. */
+  checkpoint(value: unknown): Promise<void>;
+  /** What an unfinished execution of the same key had checkpointed before the process died. */
+  recovered?: unknown;
+  /** Exclusive workspace lock; returns the release function. */
+  lock(): Promise<() => Promise<void>>;
+  blobs: Blobs;
+  /** Records a child's process group so that whoever takes the run over can kill survivors. */
+  child(group: { pgid: number; started: string; boot: string } | null): Promise<void>;
+  /** Network allowed for this call (the gate let it pass). */
+  network: boolean;
+  sandbox: 'auto' | 'required' | 'off';
+  /** Characters of output that go to the model; the rest becomes a blob. */
+  outputLimit: number;
+}
+
+export interface ChangeRecord {
+  operation: 'create' | 'modify' | 'delete' | 'rename';
+  /** Relative to the workspace, `/`-separated; for a rename the new path. */
+  path: string;
+  from?: string;
+  /** Contents before, null for a create. */
+  before: BlobRef | null;
+  /** sha256 after, null for a delete. */
+  after: string | null;
+  /** Permission bits before and after (null where the file did not exist). */
+  mode_before: number | null;
+  mode_after: number | null;
+  /** False: Loom knows that it changed but kept no contents (shell effects). */
+  undoable: boolean;
+}
+
+export interface ToolResult {
+  success: boolean;
+  /** What the model reads. */
+  output: string;
+  error: Failure | null;
+  /** `diff` (40 lines), `exit_code`, … small JSON. */
+  data: Record<string, unknown>;
+  files_changed: string[];
+  changes?: ChangeRecord[];
+  /** path → sha256 of what the model has now seen or written. */
+  reads?: Record<string, string>;
+  /** Full output where `output` was cut. */
+  artifact?: BlobRef;
+}
+
+export interface Tool {
+  name: string;
+  description: string;
+  parameters: ParametersSchema;
+  timeoutMs: number;
+  assess(args: Args, workspace: Workspace): Assessment | Promise<Assessment>;
+  run(args: Args, context: ToolContext): Promise<ToolResult>;
+}
+
+/** The one door to files. Implemented in `workspace.ts`. */
+export interface Workspace {
+  /** Real path of the root. */
+  readonly root: string;
+  /** Relative `/`-path of what `path` means inside the jail. Throws LoomError `path_outside`, `path_denied`, `path_invalid`. */
+  resolve(path: string, options?: { mustExist?: boolean }): Promise<string>;
+}
