@@ -7,6 +7,7 @@
 
 import { chmodSync, closeSync, existsSync, mkdirSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { RootDatabase } from 'lmdb';
 import { LoomError } from '../machines/failure.ts';
 import { damageOf } from './damage.ts';
@@ -26,6 +27,10 @@ export interface Environment {
   /** Handles of this process, by owner instance. */
   readonly handles: Set<string>;
   closing: Promise<void> | null;
+  /** Writes in flight, so that a stop can wait for them. */
+  readonly writes: Set<Promise<unknown>>;
+  /** While this process is about to stop, new writes wait for it. */
+  gate: Promise<void> | null;
 }
 
 const environments = new Map<string, Environment>();
@@ -34,6 +39,7 @@ let library: typeof import('lmdb') | undefined;
 /** Longest key LMDB takes, with room for its own framing. */
 export const MAX_KEY_BYTES = 1_900;
 const MAX_READERS = 256;
+const CLOSE_MS = 2_000;
 
 export const dataFile = (path: string): string => join(path, 'data.mdb');
 const lockFile = (path: string): string => join(path, 'lock.mdb');
@@ -81,12 +87,18 @@ export async function enter(
   environment.lockFile ??= openLockFile(lockFile(path));
   try {
     if (clear && !environment.writing) await clear(environment);
+    if (!environment.rows) await settleHeader(path);
     if (clear ? !environment.writing : !environment.rows) openRows(environment, clear !== undefined);
   } catch (error) {
     await leave(environment, handle);
     throw error;
   }
   return environment;
+}
+
+/** A store that another process is making right now has half a header for a moment: that is looked at again. */
+async function settleHeader(path: string): Promise<void> {
+  for (let looks = 0; damageOf(dataFile(path)) !== null && looks < 5; looks++) await sleep(20);
 }
 
 const unopened = (path: string): Environment => ({
@@ -96,6 +108,8 @@ const unopened = (path: string): Environment => ({
   lockFile: null,
   handles: new Set(),
   closing: null,
+  writes: new Set(),
+  gate: null,
 });
 
 function openRows(environment: Environment, writing: boolean): void {
@@ -161,10 +175,29 @@ export async function leave(environment: Environment, handle: string): Promise<v
 async function shut(environment: Environment): Promise<void> {
   const { rows, lockFile: file, path } = environment;
   environment.rows = null;
-  try {
-    await rows?.close();
-  } finally {
-    if (file !== null) closeSync(file);
-    environments.delete(path);
-  }
+  const closed = (rows?.close() ?? Promise.resolve()).then(() => true);
+  // behind a stopped process the last write may never end; the environment is then left to the end of this process,
+  // and with it the lock file's descriptor
+  const patience = new AbortController();
+  const ended = await Promise.race([
+    closed,
+    sleep(CLOSE_MS, false, { signal: patience.signal }).catch(() => false),
+  ]);
+  patience.abort();
+  if (ended && file !== null) closeSync(file);
+  environments.delete(path);
+}
+
+/** Stops this process (Ctrl+Z) as soon as none of its writes is in flight: stopped inside LMDB's write lock it would
+ *  keep every other process from writing. Resolves when the process was continued. */
+export async function stopProcess(): Promise<void> {
+  let open = (): void => {};
+  const gate = new Promise<void>(resolve => {
+    open = resolve;
+  });
+  for (const environment of environments.values()) environment.gate = gate;
+  await Promise.allSettled([...environments.values()].flatMap(({ writes }) => [...writes]));
+  process.kill(process.pid, 'SIGSTOP');
+  for (const environment of environments.values()) environment.gate = null;
+  open();
 }

@@ -102,9 +102,12 @@ function engine(environment: Environment, owner: Owner, options: LmdbOptions): D
     }
   }
 
+  let closed = false;
+
   /** Everything a look may meet comes out as a LoomError, never as the library's own. */
   function look<T>(read: (rows: Rows) => T, empty: T): T {
     try {
+      if (closed) throw notWriting(path);
       const rows = currentRows(environment);
       if (!rows) return empty;
       rows.resetReadTxn();
@@ -148,24 +151,29 @@ function engine(environment: Environment, owner: Owner, options: LmdbOptions): D
     range: <T>(prefix: string, range?: RangeOptions) => look(rows => rangeFrom<T>(rows, prefix, range), []),
     texts: (prefix, range = {}) => look(rows => textsOf(rows, prefix, range), []),
     async transact<T>(write: (tx: Writing) => T) {
+      while (environment.gate) await environment.gate;
       const { rows } = environment;
-      if (!rows || !environment.writing || options.readOnly) throw readOnly(path);
+      if (closed || !rows || !environment.writing || options.readOnly) throw notWriting(path);
       let own: { error: unknown } | undefined;
       const blocked = setTimeout(reportBlocked, BLOCKED_MS).unref();
+      const writing = rows.childTransaction(() => {
+        try {
+          return write(writingTo(rows));
+        } catch (error) {
+          own = { error };
+          throw error;
+        }
+      });
+      environment.writes.add(writing);
       try {
-        const result = await rows.childTransaction(() => {
-          try {
-            return write(writingTo(rows));
-          } catch (error) {
-            own = { error };
-            throw error;
-          }
-        });
-        await rows.flushed;
+        const result = await writing;
+        // synced already; a rejection here would be that of a later batch, which its own caller receives
+        await rows.flushed.then(undefined, () => {});
         return result;
       } catch (error) {
         throw own ? own.error : writeError(path, error);
       } finally {
+        environment.writes.delete(writing);
         clearTimeout(blocked);
       }
     },
@@ -192,17 +200,19 @@ function engine(environment: Environment, owner: Owner, options: LmdbOptions): D
       if (holder === 'unknown' || (holder?.stopped && holder.pid === other.pid)) await endProcess(other);
     },
     async close() {
+      if (closed) return;
+      closed = true;
       watching.close();
       await leave(environment, owner.instance);
     },
   };
 }
 
-function readOnly(path: string): LoomError {
+function notWriting(path: string): LoomError {
   return new LoomError(
     'terminal',
-    'store_read_only',
-    `The store ${path} is open for reading only, or was closed.`,
+    'store_not_open',
+    `The store ${path} was opened for reading only, or has been closed. Open it again.`,
   );
 }
 

@@ -3,6 +3,7 @@
  *  Order of a commit: check fence and rev, write head and rows, all in one transaction; facts leave only after it
  *  resolved. Crash before: nothing happened. Crash after: the next owner finds everything. */
 
+import { setTimeout as sleep } from 'node:timers/promises';
 import { LoomError } from '../machines/failure.ts';
 import { crashPoint } from './crash-points.ts';
 import { type Database, globalKey, headKey, type RangeOptions, rowKey, type Writing } from './database.ts';
@@ -10,6 +11,8 @@ import { send } from './inbox.ts';
 import { leaseState, openLeases, ownedHead } from './leases.ts';
 import { openLocks } from './locks.ts';
 import { FencedError, type Lease, type Owner, type Row, type RunHead, type Store } from './port.ts';
+
+const CLOSE_MS = 2_000;
 
 /** The half of a store that never writes. */
 export type StoreReader = Pick<
@@ -116,8 +119,11 @@ export function storeOver(database: Database, owner: Owner, silenceMs?: number):
         else tx.put(globalKey(key), value);
       }),
     async close() {
-      await locks.close().catch(() => {});
-      await leases.close().catch(() => {});
+      // what cannot be given back now (disk full, a stopped writer) ends with this process
+      const back = Promise.allSettled([locks.close(), leases.close()]);
+      const patience = new AbortController();
+      await Promise.race([back, sleep(CLOSE_MS, undefined, { signal: patience.signal }).catch(() => {})]);
+      patience.abort();
       await database.close();
     },
   } satisfies Omit<Store, keyof StoreReader> & { close(): Promise<void> });

@@ -185,8 +185,8 @@ describe('a store that cannot be opened', () => {
   ])('because the file %s says so in a sentence, for writers and readers', async (_, damage) => {
     await filled();
     await damage();
-    for (const attempt of [openLmdbStore(home, { minFreeMb: 0 }), openLmdbReader(home)]) {
-      const { code, message } = await failureOf(attempt);
+    for (const attempt of [() => openLmdbStore(home, { minFreeMb: 0 }), () => openLmdbReader(home)]) {
+      const { code, message } = await failureOf(attempt());
       expect(code).toBe('store_unreadable');
       expect(message).toContain(join(home, 'store'));
       expect(message).toMatch(/Restore it from a backup/);
@@ -232,10 +232,11 @@ describe('a store that cannot be opened', () => {
     await filled();
     const store = await openLmdbStore(home, { readOnly: true });
     const { code } = await failureOf(store.putGlobal('x', 1));
-    expect(code).toBe('store_read_only');
+    expect(code).toBe('store_not_open');
     expect(await store.head('r1')).toMatchObject({ rev: 20 });
     await store.close();
-    expect(await failureOf(store.putGlobal('x', 1))).not.toMatchObject({ code: 'no error' });
+    expect(await failureOf(store.putGlobal('x', 1))).toMatchObject({ code: 'store_not_open' });
+    expect(await failureOf(store.head('r1'))).toMatchObject({ code: 'store_not_open' });
   });
 });
 

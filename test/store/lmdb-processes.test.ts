@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import { openLmdbReader, openLmdbStore } from '../../store/lmdb.ts';
 import type { Lease } from '../../store/port.ts';
-import { currentBoot, ownerStopped, startedAt } from '../../store/process-identity.ts';
+import { currentBoot, ownerAlive, ownerStopped, startedAt } from '../../store/process-identity.ts';
 import { type StoreProcess, type StoreProcesses, storeProcesses } from '../support/store-processes.ts';
 
 /** Tests that wait for a lease to run out do so side by side, each in a home of its own. */
@@ -188,6 +188,18 @@ describe('a process stopped inside the write lock', () => {
     await expect(a.call('head', 'r1')).rejects.toThrow('the process ended');
   });
 
+  shared('keeps nobody from closing the store and ending', async processes => {
+    const [a, b] = [await processes.start(), await processes.start()];
+    const lease = await b.call<Lease>('create', 'r1');
+    await stopInsideWrite(a);
+    void b.call('commit', lease, 0, 'a/x', 1).catch(() => {});
+    const { ms } = await timed(b.call('close'));
+    expect(ms).toBeLessThan(5_000);
+    const identity = owner(b);
+    void b.call('exit').catch(() => {});
+    await until(() => !ownerAlive(identity), 3_000);
+  });
+
   shared('is killed by an opening that may take over', async processes => {
     const a = await processes.start();
     await stopInsideWrite(a);
@@ -195,6 +207,24 @@ describe('a process stopped inside the write lock', () => {
     const { ms } = await timed(b.call('open', { takeover: true }));
     expect(ms).toBeGreaterThan(7_900);
     expect(ms).toBeLessThan(10_000);
+  });
+});
+
+describe('a process that stops itself', () => {
+  shared('while it writes leaves the write lock first, and goes on where it was', async processes => {
+    const [a, b] = [await processes.start(), await processes.start()];
+    const writing = a.call<number>('writeLoop', 'w', 1_000);
+    const identity = owner(a);
+    for (let i = 0; i < 5; i++) {
+      void a.call('stopSafely');
+      await until(() => ownerStopped(identity));
+      const { ms } = await timed(b.call('putGlobal', 'x', 10));
+      expect(ms).toBeLessThan(500);
+      a.signal('SIGCONT');
+      await until(() => !ownerStopped(identity));
+    }
+    expect(a.acks).toHaveLength(await writing);
+    expect(await b.call('verify')).toMatchObject({ problems: [] });
   });
 });
 

@@ -1,5 +1,6 @@
 /** A process with an open store, moved by messages from its parent (see `store-processes.ts`). */
 
+import { stopProcess } from '../../store/environment.ts';
 import { openLmdbReader, openLmdbStore } from '../../store/lmdb.ts';
 import type { Lease, Store } from '../../store/port.ts';
 import { databaseOf } from '../../store/store.ts';
@@ -52,6 +53,8 @@ const calls: Record<string, (...args: never[]) => unknown> = {
   },
   unlock: (name: string) => releases.get(name)?.(),
   stopInsideWrite: () => databaseOf(opened()).transact(() => process.kill(process.pid, 'SIGSTOP')),
+  stopSafely: () => stopProcess(),
+  exit: () => process.exit(0),
   verify: () => verifyStore(opened()),
   /** Commits as fast as it can; each number is sent to the parent only once it is on disk. */
   writeLoop: async (run: string, milliseconds: number) => {

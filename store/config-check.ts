@@ -1,0 +1,139 @@
+/** Holds a parsed loom.toml against the known keys: what is wrong is an error with file, line and what would be valid;
+ *  what is unknown is a warning with the nearest key. */
+
+import { FOREIGN, KEYS, MODEL_KEYS, type Rule } from './config-keys.ts';
+
+export type Table = Record<string, unknown>;
+
+export interface Checked {
+  /** Values that were set, by full key. */
+  values: Map<string, unknown>;
+  /** Per alias, by key inside `[models.<alias>]`. */
+  models: Map<string, Map<string, unknown>>;
+  problems: string[];
+  warnings: string[];
+}
+
+const isTable = (value: unknown): value is Table =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Date);
+
+/** @param where file name for messages
+ *  @param text the file, to find line numbers in */
+export function checkConfig(parsed: Table, where: string, text: string): Checked {
+  const checked: Checked = { values: new Map(), models: new Map(), problems: [], warnings: [] };
+  const at = (path: string[]): string => {
+    const line = lineOf(text, path);
+    return line === null ? where : `${where}:${line}`;
+  };
+
+  function walk(
+    table: Table,
+    keys: Record<string, Rule>,
+    root: string[],
+    path: string[],
+    into: Map<string, unknown>,
+  ) {
+    for (const [name, value] of Object.entries(table)) {
+      const own = [...path, name];
+      const key = own.join('.');
+      const full = [...root, ...own];
+      const rule = Object.hasOwn(keys, key) ? keys[key] : undefined;
+      if (rule) {
+        if (rule.accepts(value)) into.set(key, value);
+        else
+          checked.problems.push(`${at(full)}: ${full.join('.')} must be ${rule.wanted}${found(name, value)}`);
+      } else if (Object.keys(keys).some(known => known.startsWith(`${key}.`))) {
+        if (isTable(value)) walk(value, keys, root, own, into);
+        else checked.problems.push(`${at(full)}: ${full.join('.')} must be a section, [${full.join('.')}]`);
+      } else {
+        checked.warnings.push(
+          `${at(full)}: ${full.join('.')} is not a known key${suggestion(key, root, keys)}`,
+        );
+      }
+    }
+  }
+
+  const rest: Table = { ...parsed };
+  for (const section of FOREIGN) delete rest[section];
+  delete rest['models'];
+  walk(rest, KEYS, [], [], checked.values);
+
+  const models = parsed['models'] ?? {};
+  if (!isTable(models)) checked.problems.push(`${at(['models'])}: models must be sections, [models.NAME]`);
+  else {
+    for (const [alias, model] of Object.entries(models)) {
+      const values = new Map<string, unknown>();
+      checked.models.set(alias, values);
+      if (isTable(model)) walk(model, MODEL_KEYS, ['models', alias], [], values);
+      else
+        checked.problems.push(
+          `${at(['models', alias])}: models.${alias} must be a section, [models.${alias}]`,
+        );
+    }
+  }
+  return checked;
+}
+
+/** Never repeats what may be a secret. */
+function found(name: string, value: unknown): string {
+  if (name === 'api_key') return '';
+  const shown = JSON.stringify(value);
+  return `, not ${shown.length > 60 ? `${shown.slice(0, 57)}...` : shown}`;
+}
+
+function suggestion(key: string, root: string[], keys: Record<string, Rule>): string {
+  // a section nobody knows is compared with sections, a key with keys
+  const known = new Set(Object.keys(keys));
+  for (const full of Object.keys(keys)) {
+    const parts = full.split('.');
+    for (let i = 1; i < parts.length; i++) known.add(parts.slice(0, i).join('.'));
+  }
+  if (root.length === 0) known.add('models');
+  const best = nearest(key, [...known]);
+  return best === null ? '' : `; did you mean ${[...root, best].join('.')}?`;
+}
+
+/** The closest word by edit distance, null when none is close enough to be meant. */
+export function nearest(word: string, known: string[]): string | null {
+  let best: { word: string; distance: number } | null = null;
+  for (const candidate of known) {
+    const distance = editDistance(word, candidate);
+    if (!best || distance < best.distance) best = { word: candidate, distance };
+  }
+  return best && best.distance <= Math.max(2, Math.ceil(word.length / 3)) ? best.word : null;
+}
+
+/** Levenshtein, one row at a time. */
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const change = row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(change, row[j]! + 1, next[j - 1]! + 1));
+    }
+    row = next;
+  }
+  return row[b.length]!;
+}
+
+/** Line (from 1) on which a key stands; the parser does not keep it. Reads headers and `key =` at line starts, and
+ *  takes the deepest match, so a key inside an inline table is found on the line of the table. */
+export function lineOf(text: string, path: string[]): number | null {
+  let header: string[] = [];
+  let best: { line: number; depth: number } | null = null;
+  for (const [i, line] of text.split('\n').entries()) {
+    const table = /^\s*\[\[?\s*([^\]]+?)\s*\]/.exec(line);
+    const key = /^\s*((?:"[^"]*"|'[^']*'|[\w-]+)(?:\s*\.\s*(?:"[^"]*"|'[^']*'|[\w-]+))*)\s*=/.exec(line);
+    if (table) header = parts(table[1]!);
+    const here = table ? header : key ? [...header, ...parts(key[1]!)] : null;
+    if (!here || here.length <= (best?.depth ?? 0)) continue;
+    if (here.length <= path.length && here.every((part, n) => part === path[n])) {
+      best = { line: i + 1, depth: here.length };
+    }
+  }
+  return best?.line ?? null;
+}
+
+const parts = (dotted: string): string[] =>
+  [...dotted.matchAll(/"([^"]*)"|'([^']*)'|([\w-]+)/g)].map(found => found[1] ?? found[2] ?? found[3] ?? '');
