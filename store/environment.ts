@@ -12,7 +12,7 @@ import type { RootDatabase } from 'lmdb';
 import { LoomError } from '../machines/failure.ts';
 import { damageOf } from './damage.ts';
 import { refuseNetworkFileSystem } from './file-systems.ts';
-import { openLockFile } from './write-lock.ts';
+import { openLockFile, writeLockHolder } from './write-lock.ts';
 
 /** Keys are UTF-8 bytes: the library's own key encoding takes control characters for structure. */
 export type Rows = RootDatabase<string, Buffer>;
@@ -185,8 +185,22 @@ async function shut(environment: Environment): Promise<void> {
   ]);
   patience.abort();
   if (ended && file !== null) closeSync(file);
+  if (!ended) abandoned.add({ ...environment, lockFile: file });
   environments.delete(path);
 }
+
+const abandoned = new Set<Environment>();
+
+/** At exit the system waits for the library's threads, and so for a stopped process with the write lock. Nothing of ours
+ *  is lost by leaving without that: a write that is still waiting was never acknowledged. */
+function endWhenBlocked(): void {
+  const blocked = [...environments.values(), ...abandoned].some(({ writes, lockFile: file }) => {
+    const holder = writes.size > 0 ? writeLockHolder(file) : null;
+    return holder === 'unknown' ? abandoned.size > 0 : holder?.stopped;
+  });
+  if (blocked) process.kill(process.pid, 'SIGKILL');
+}
+process.on('exit', endWhenBlocked);
 
 /** Stops this process (Ctrl+Z) as soon as none of its writes is in flight: stopped inside LMDB's write lock it would
  *  keep every other process from writing. Resolves when the process was continued. */

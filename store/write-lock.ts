@@ -14,6 +14,8 @@ import { currentBoot, ownerAlive, startedAt } from './process-identity.ts';
 /** Offset of the write mutex: the first block of the lock file is padded to one cache line, and is longer on arm64. */
 const OFFSETS: Partial<Record<NodeJS.Architecture, number>> = { x64: 64, arm64: 128 };
 const MAGIC = 0xbeefc0de;
+/** glibc's `__kind`, 16 bytes behind the lock word: robust, shared between processes. Other libraries differ here. */
+const KIND = 0x90;
 /** Upper bits of the word say "somebody waits" and "owner died". */
 const TID = 0x3fffffff;
 
@@ -39,9 +41,9 @@ export function writeLockHolder(lockFile: number | null): Holder | null | 'unkno
   const offset = OFFSETS[process.arch];
   if (lockFile === null) return null;
   if (process.platform !== 'linux' || offset === undefined) return 'unknown';
-  const head = Buffer.alloc(offset + 4);
+  const head = Buffer.alloc(offset + 20);
   if (readSync(lockFile, head, 0, head.length, 0) < head.length) return null;
-  if (head.readUInt32LE(0) !== MAGIC) return 'unknown';
+  if (head.readUInt32LE(0) !== MAGIC || head.readUInt32LE(offset + 16) !== KIND) return 'unknown';
   const thread = head.readUInt32LE(offset) & TID;
   if (thread === 0) return null;
   try {

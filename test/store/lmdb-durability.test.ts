@@ -91,6 +91,30 @@ describe('the environment', () => {
     }
   });
 
+  it.each([
+    ['before-commit:1', null],
+    ['after-commit:1', { rev: 0, row: null }],
+    ['before-commit:2', { rev: 0, row: null }],
+    ['after-commit:2', { rev: 1, row: 'x' }],
+  ])('is whole after a kill at %s', async (point, expected) => {
+    const processes = storeProcesses();
+    try {
+      const writer = await processes.start({ env: { LOOM_TEST: '1', LOOM_CRASH_AT: point } });
+      const written = (async () => {
+        const lease = await writer.call('create', 'r1');
+        await writer.call('commit', lease, 0, 'a/x', 'x');
+      })();
+      await expect(written).rejects.toThrow('the process ended');
+      const reader = await openLmdbReader(processes.home);
+      const head = await reader.head('r1');
+      expect(head && { rev: head.rev, row: await reader.get('r1', 'a/x') }).toEqual(expected);
+      expect((await verifyStore(reader)).problems).toEqual([]);
+      await reader.close();
+    } finally {
+      await processes.end();
+    }
+  });
+
   it('shows a reader a store that has grown a hundredfold since it opened', async () => {
     const processes = storeProcesses();
     try {

@@ -27,7 +27,6 @@ const head = (id: string) => ({
   updated_at: '',
 });
 
-/** Transactions whose callback stops this very process: inside LMDB's write lock, or waiting in front of it. */
 const calls: Record<string, (...args: never[]) => unknown> = {
   open: async (options: object) => {
     store = await openLmdbStore(home, { minFreeMb: 0, ...options });
@@ -52,6 +51,7 @@ const calls: Record<string, (...args: never[]) => unknown> = {
     releases.set(name, await opened().locks.acquire('/w', name, { signal: new AbortController().signal }));
   },
   unlock: (name: string) => releases.get(name)?.(),
+  /** Ends up inside LMDB's write lock, stopped. */
   stopInsideWrite: () => databaseOf(opened()).transact(() => process.kill(process.pid, 'SIGSTOP')),
   stopSafely: () => stopProcess(),
   exit: () => process.exit(0),

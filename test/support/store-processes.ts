@@ -24,7 +24,7 @@ export interface StoreProcess {
 
 export interface StoreProcesses {
   readonly home: string;
-  start(options?: { open?: object | false }): Promise<StoreProcess>;
+  start(options?: { open?: object | false; env?: Record<string, string> }): Promise<StoreProcess>;
   end(): Promise<void>;
 }
 
@@ -55,14 +55,16 @@ export function bundledChild(): Promise<string> {
   return bundle;
 }
 
-/** @param home default: a new temporary folder, removed at the end
- *  @param wrap a command that runs the child, e.g. `unshare` with its arguments */
+/** @param home default: a new temporary folder, removed at the end either way */
 export function storeProcesses(home = mkdtempSync(join(tmpdir(), 'loom-home-'))): StoreProcesses {
   const children: ChildProcess[] = [];
   return {
     home,
-    async start({ open = {} } = {}) {
-      const child = fork(await bundledChild(), [home], { stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
+    async start({ open = {}, env = {} } = {}) {
+      const child = fork(await bundledChild(), [home], {
+        stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+        env: { ...process.env, ...env },
+      });
       children.push(child);
       const running = puppet(child);
       await running.ready;
