@@ -12,6 +12,8 @@ import { previewer } from './preview.ts';
 import { tierOf } from './tier.ts';
 
 const HOME = 'https://api.anthropic.com';
+/** The version that other servers of this wire speak too, and the last to take `temperature`; later ones refuse it. */
+const API_VERSION = '2023-06-01';
 const DEFAULT_WINDOW = 200_000;
 const LIST_MS = 3_000;
 
@@ -77,6 +79,11 @@ export function anthropicModel(config: ModelConfig): Model {
           timeout: SDK_TIMEOUT_MS,
           logLevel: 'off',
           fetch,
+          defaultHeaders: {
+            'anthropic-version': API_VERSION,
+            Authorization: null,
+            ...(config.api_key ? { 'x-api-key': config.api_key } : {}),
+          },
         }),
     );
     return client;
