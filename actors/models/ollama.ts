@@ -1,12 +1,12 @@
 /** Ollama over its own wire: the only one that lets the caller size the context window. */
 import type { ChatResponse, Ollama } from 'ollama';
 import type { ModelConfig } from '../../store/config.ts';
+import { newCallId } from './call-id.ts';
 import { httpError, modelError, named } from './errors.ts';
 import { estimateRequest, estimateTokens } from './estimate.ts';
 import { aborted, baseUrl, modelFetch, requestError, serverWords } from './http.ts';
 import type { CallOptions, Model, ModelError, ModelRequest, ModelResponse, Reasoning } from './model.ts';
 import { toOllama, toolsForOllama } from './ollama-messages.ts';
-import { newCallId } from './openai-answer.ts';
 import { previewer } from './preview.ts';
 import { splitThinking } from './thinking.ts';
 import { tierOf } from './tier.ts';

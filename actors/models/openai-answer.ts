@@ -1,5 +1,5 @@
 /** Reads what OpenAI-compatible servers really send: whole answers and streams, with their known irregularities. */
-import { randomUUID } from 'node:crypto';
+import { newCallId } from './call-id.ts';
 import type { ModelResponse, Reasoning, ToolCall, Usage } from './model.ts';
 import { splitThinking } from './thinking.ts';
 
@@ -36,8 +36,6 @@ export interface WireAnswer {
   /** Groq reports a stream's usage here. */
   x_groq?: { usage?: WireUsage | null; error?: string | null } | null;
 }
-
-export const newCallId = (): string => `call_${randomUUID().replaceAll('-', '').slice(0, 20)}`;
 
 /** Mistral writes parts where others write a string. */
 function readContent(content: unknown): { text: string; thinking: string } {

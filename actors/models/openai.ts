@@ -138,11 +138,18 @@ export function openaiModel(config: ModelConfig): Model {
   }
 
   async function complete(request: ModelRequest, options: CallOptions): Promise<ModelResponse> {
+    let limit = request.max_tokens;
     for (let lessons = 0; ; lessons++) {
       try {
-        return await read(request, options);
+        return await read({ ...request, max_tokens: limit }, options);
       } catch (error) {
         const known = error instanceof ModelError ? error : null;
+        const room =
+          known?.failure.code === 'context_length' ? roomLeft(serverWords(known.cause), limit) : null;
+        if (room !== null && lessons < 4) {
+          limit = room;
+          continue;
+        }
         const teaches =
           known && (known.status === 400 || known.status === 422) && known.failure.code !== 'context_length';
         const words = teaches ? serverWords(known.cause) : '';
@@ -192,6 +199,22 @@ export function openaiModel(config: ModelConfig): Model {
       return { model: config.model, window: known || DEFAULT_WINDOW, models };
     },
   };
+}
+
+/** The least room for an answer that is worth a call. */
+const LEAST_ANSWER = 256;
+
+/** Some servers count the answer's limit against the window: how much the prompt leaves of it. Null when that is not the trouble. */
+function roomLeft(words: string, limit: number): number | null {
+  const window = Number(/maximum context length (?:is|of) (\d+)/i.exec(words)?.[1] ?? 0);
+  const prompt = Number(
+    /(\d+)(?: tokens)? (?:in|from) the (?:messages|input|prompt)|(\d+) input tokens/i
+      .exec(words)
+      ?.slice(1)
+      .find(Boolean) ?? 0,
+  );
+  const room = window - prompt - 16;
+  return window > 0 && prompt > 0 && room >= LEAST_ANSWER && room < limit ? room : null;
 }
 
 /** An error the server itself sent in the stream, as opposed to a broken connection. */

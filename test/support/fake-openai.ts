@@ -93,6 +93,14 @@ export const fakeOpenAI: Wire = (scenario, options) => {
         `This model's maximum context length is ${options.window} tokens. However, your messages resulted in ${prompt} tokens. Please reduce the length of the messages.`,
         'context_length_exceeded',
       );
+    const asked = Number(body['max_tokens'] ?? body['max_completion_tokens'] ?? 0);
+    if (options.window && prompt + asked > options.window)
+      return refuse(
+        exchange,
+        400,
+        `This model's maximum context length is ${options.window} tokens. However, you requested ${prompt + asked} tokens (${prompt} in the messages, ${asked} in the completion). Please reduce the length of the messages or completion.`,
+        'context_length_exceeded',
+      );
     const played = play(
       scenario,
       messages.map(
@@ -111,7 +119,7 @@ export const fakeOpenAI: Wire = (scenario, options) => {
         { error: { message: played.error.message, type: 'server_error', param: null, code: null } },
         retryAfter(played),
       );
-    const turn = limited(played, Number(body['max_tokens'] ?? body['max_completion_tokens'] ?? 0));
+    const turn = limited(played, asked);
     if (turn.fault === 'cut_stream' && !body['stream']) return void response.destroy();
     await (body['stream'] ? streamed : plain)(exchange, turn, prompt);
   }
@@ -194,8 +202,8 @@ export const fakeOpenAI: Wire = (scenario, options) => {
       await stream(response, half, options);
       return void response.end();
     }
-    const asked = (body['stream_options'] as { include_usage?: boolean } | undefined)?.include_usage;
-    const usage = asked ? usageOf(turn, prompt) : undefined;
+    const wanted = (body['stream_options'] as { include_usage?: boolean } | undefined)?.include_usage;
+    const usage = wanted ? usageOf(turn, prompt) : undefined;
     const finish = delta({}, FINISH[turn.finish]);
     if (options.usageOnFinish) parts.push(event({ ...finish, usage }));
     else {
