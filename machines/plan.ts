@@ -167,3 +167,26 @@ export const singleNodePlan = (goal: string): Plan => ({
     },
   ],
 });
+
+/** A new plan for a task under way: nodes that are completed or running stay exactly as they are, with their status;
+ *  the rest is replaced by what the proposal says. The version rises by one. */
+export function mergePlan(
+  current: Plan,
+  status: string,
+  proposed: Plan,
+): { plan: Plan; status: string; errors: string[] } {
+  const kept = current.subtasks.filter((_, i) => status[i] === 'c' || status[i] === 'r');
+  const keptIds = new Set(kept.map(node => node.id));
+  const fresh = proposed.subtasks.filter(node => !keptIds.has(node.id));
+  const plan: Plan = {
+    version: current.version + 1,
+    goal_criteria: current.goal_criteria,
+    subtasks: [...kept, ...fresh],
+  };
+  const letters = kept.map(node => status[nodeIndex(current, node.id)]).join('') + 'p'.repeat(fresh.length);
+  const errors =
+    fresh.length === 0 && !letters.includes('r') && letters.length < status.length
+      ? ['the new plan drops the failed work without replacing it']
+      : planErrors(plan);
+  return { plan, status: letters, errors };
+}
