@@ -73,7 +73,8 @@ export type Outside =
   /** `used` undefined: nothing was used; 'unknown': charged at worst case. */
   | { type: 'settled'; key: string; output: unknown; used?: Cost | 'unknown' }
   | { type: 'command'; event: MachineEvent }
-  /** After a crash: these effects will run again; what their lost executions used is charged at worst case. */
+  /** After a crash: these effects will run again; what their lost executions used is charged at worst case.
+   *  Held effects that nothing blocks any more may start. */
   | { type: 'recovered'; keys: string[] };
 
 export interface JournalLine {
@@ -368,6 +369,8 @@ export function react(catalogue: Catalogue, run: Run, outside: Outside): Reactio
           const effect = next.effects[key];
           if (effect) next.ledger = charge(next.ledger, effect.reserved);
         }
+        for (const effect of Object.values(next.effects))
+          if (effect.state === 'held') releaseHeld(scopeOf(effect.path));
         return;
       case 'settled': {
         const effect = next.effects[outside.key];
