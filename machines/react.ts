@@ -255,8 +255,11 @@ export function react(catalogue: Catalogue, run: Run, outside: Outside): Reactio
   const perform = (path: string, action: Action) => {
     const params = action.params ?? {};
     switch (action.type) {
-      case 'xstate.spawnChild':
-        return spawn(path, String(params.id), String(params['src']), params['input']);
+      case 'xstate.spawnChild': {
+        // `params.id` may still be the function that computes the id; only the reference has it resolved.
+        const { id } = params['actorRef'] as { id: string };
+        return spawn(path, id, String(params['src']), params['input']);
+      }
       case 'xstate.stopChild': {
         const id = String(params.id);
         if (next.actors[`${path}/${id}`]) return removeTree(`${path}/${id}`);

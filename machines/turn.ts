@@ -104,7 +104,10 @@ function nextCall(context: Context): Call | undefined {
 
 const needsQuestion = (call: Call): boolean =>
   call.phase === 'unsure' ||
-  (call.phase === 'waiting' && call.valid && (isAsk(call) || call.gate.decision === 'ask'));
+  (call.phase === 'waiting' &&
+    call.valid &&
+    call.gate.decision !== 'deny' &&
+    (isAsk(call) || call.gate.decision === 'ask'));
 const mayRun = (call: Call): boolean =>
   call.phase === 'approved' || (call.phase === 'waiting' && call.valid && call.gate.decision === 'run');
 
@@ -141,7 +144,7 @@ function question(context: Context, call: Call): QuestionInput {
 function answered(call: Call, settled: EffectOutputs['question']): Call {
   if (!settled.ok) return { ...call, phase: 'refused', note: settled.failure.message };
   const { answer, reason } = settled;
-  if (isAsk(call)) return { ...call, phase: 'refused', note: answer };
+  if (isAsk(call)) return { ...call, phase: 'refused', note: answer || '(The person gave an empty answer.)' };
   if (answer === 'approve' || answer === 'retry') return { ...call, phase: 'approved', note: '' };
   if (answer === 'done')
     return {
@@ -212,7 +215,9 @@ const machine = setup({
     isTool: ({ event }) => (event as ToolDone).actorId.startsWith('t-'),
     isQuestion: ({ event }) => (event as ToolDone).actorId.startsWith('q-'),
     isNote: ({ event }) => (event as ToolDone).actorId.startsWith('n-'),
-    isStuck: ({ event }) => stuckReason((event as ToolDone).output) !== null,
+    // Only tools: what was refused or is still to be asked must never become an approved call.
+    isStuck: ({ event }) =>
+      (event as ToolDone).actorId.startsWith('t-') && stuckReason((event as ToolDone).output) !== null,
     isUncertain: ({ event }) => {
       const { output } = event as ToolDone;
       return (

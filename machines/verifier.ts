@@ -44,6 +44,8 @@ interface Context extends VerifierInput {
   votesFor: number;
   votesAgainst: number;
   votesOut: number;
+  /** Votes that found no money, model or key: cast again on RESUME. */
+  parked: number[];
 }
 
 const MAX_REPAIRS = 2;
@@ -67,6 +69,7 @@ const reviewInput = (context: Context, vote: number): ReviewInput => ({
 });
 
 const majority = (context: Context): number => Math.floor(context.votes / 2) + 1;
+const voteNumber = (actorId: string): number => Number(actorId.slice('vote-'.length));
 const outstanding = (context: Context): number =>
   context.votes - context.votesFor - context.votesAgainst - context.votesOut;
 
@@ -121,12 +124,17 @@ const machine = setup({
       };
     }),
     reap: stopChild(({ event }) => (event as ReviewDone).actorId),
+    park: assign(({ context, event }) => ({
+      parked: [...context.parked, voteNumber((event as ReviewDone).actorId)],
+    })),
   },
   guards: {
     voteWon: ({ context }) => context.votesFor >= majority(context),
     voteLost: ({ context }) => context.votesAgainst >= majority(context),
     voteSplit: ({ context }) => outstanding(context) === 0,
     isReview: ({ event }) => (event as ReviewDone).actorId.startsWith('vote-'),
+    isStuck: ({ event }) =>
+      (event as ReviewDone).actorId.startsWith('vote-') && stuckReason((event as ReviewDone).output) !== null,
   },
 }).createMachine({
   id: 'verifier',
@@ -137,6 +145,7 @@ const machine = setup({
     votesFor: 0,
     votesAgainst: 0,
     votesOut: 0,
+    parked: [],
   }),
   initial: 'checking',
   options: { maxIterations: 1000 },
@@ -250,16 +259,26 @@ const machine = setup({
         },
       ],
       on: {
-        'xstate.done.actor.*': {
-          guard: 'isReview',
-          actions: [
-            {
-              type: 'count',
-              params: ({ event }) => ({ verdict: event.output.ok ? event.output.verdict : null }),
-            },
-            'reap',
-          ],
+        RESUME: {
+          actions: enqueueActions(({ context, enqueue }) => {
+            for (const vote of context.parked)
+              enqueue.spawnChild('review', { id: `vote-${vote}`, input: reviewInput(context, vote) });
+            enqueue.assign({ parked: [] });
+          }),
         },
+        'xstate.done.actor.*': [
+          { guard: 'isStuck', actions: ['tellStuck', 'park', 'reap'] },
+          {
+            guard: 'isReview',
+            actions: [
+              {
+                type: 'count',
+                params: ({ event }) => ({ verdict: event.output.ok ? event.output.verdict : null }),
+              },
+              'reap',
+            ],
+          },
+        ],
       },
     },
     concluded: { type: 'final' },

@@ -3,7 +3,7 @@
  *
  *  Keys, ordered by their UTF-8 bytes:
  *  `h/<run>` head · `l/<run>` lease · `r/<run>/<key>` row · `n/<run>` last inbox number · `u/<run>/<id>` command seen ·
- *  `g/<key>` global · `t/<workspace hash>/<n>` lock ticket. */
+ *  `g/<key>` global · `format` · `t/<workspace hash>/<n>` lock ticket. */
 
 import { createHash } from 'node:crypto';
 import { LoomError } from '../machines/failure.ts';
@@ -33,6 +33,8 @@ export interface Writing extends Reading {
 }
 
 export interface Database extends Reading {
+  /** As `range`, unparsed. */
+  texts(prefix: string, options?: RangeOptions): Entry<string>[];
   /** '' for memory. */
   readonly home: string;
   /** All of it or nothing; on disk when it resolves. A throw in `write` rolls back and rejects with that error. */

@@ -6,7 +6,7 @@ import { randomUUID } from 'node:crypto';
 import type { Database, Entry, RangeOptions, Writing } from './database.ts';
 import type { Owner, Store } from './port.ts';
 import { currentOwner } from './process-identity.ts';
-import { storeOver } from './store.ts';
+import { extended, storeOver } from './store.ts';
 
 type Fate = 'running' | 'stopped' | 'ended' | 'closed';
 
@@ -83,28 +83,33 @@ function engine(database: MemoryDatabase, owner: Owner): Database {
   const { keys, values } = database;
   const watching = new Set<() => void>();
 
+  function texts(
+    prefix: string,
+    { from, limit = Number.POSITIVE_INFINITY, reverse = false }: RangeOptions = {},
+  ): Entry<string>[] {
+    const found: Entry<string>[] = [];
+    const step = reverse ? -1 : 1;
+    let i = position(keys, from !== undefined && before(prefix, from) ? from : prefix);
+    if (reverse) {
+      const last = from ?? `${prefix}\u{10ffff}`;
+      i = position(keys, last);
+      if (keys[i] !== last) i -= 1;
+    }
+    for (; found.length < limit; i += step) {
+      const key = keys[i];
+      if (key === undefined || !key.startsWith(prefix)) break;
+      found.push({ key, value: values.get(key)! });
+    }
+    return found;
+  }
+
   const writing: Writing = {
     get<T>(key: string) {
       const text = values.get(key);
       return text === undefined ? undefined : (JSON.parse(text) as T);
     },
-    range<T>(prefix: string, { from, limit = Number.POSITIVE_INFINITY, reverse = false }: RangeOptions = {}) {
-      const found: Entry<T>[] = [];
-      const start = from !== undefined && before(prefix, from) ? from : prefix;
-      const step = reverse ? -1 : 1;
-      let i = position(keys, start);
-      if (reverse) {
-        const last = from === undefined ? `${prefix}\u{10ffff}` : from;
-        i = position(keys, last);
-        if (keys[i] !== last) i -= 1;
-      }
-      for (; found.length < limit; i += step) {
-        const key = keys[i];
-        if (key === undefined || !key.startsWith(prefix)) break;
-        found.push({ key, value: JSON.parse(values.get(key)!) as T });
-      }
-      return found;
-    },
+    range: <T>(prefix: string, options?: RangeOptions) =>
+      texts(prefix, options).map(({ key, value }) => ({ key, value: JSON.parse(value) as T })),
     put: (key, value) => put(database, key, JSON.stringify(value)),
     remove: key => remove(database, key),
   };
@@ -129,6 +134,7 @@ function engine(database: MemoryDatabase, owner: Owner): Database {
 
   return {
     ...writing,
+    texts,
     home: '',
     async transact(write) {
       await null;
@@ -174,8 +180,7 @@ export function openMemoryStore({
   const owner = currentOwner(randomUUID());
   database.fates.set(owner.instance, 'running');
   const become = (fate: Fate): void => void database.fates.set(owner.instance, fate);
-  return {
-    ...storeOver(engine(database, owner), owner, silenceMs),
+  return extended(storeOver(engine(database, owner), owner, silenceMs), {
     database,
     end: () => become('ended'),
     stop: () => become('stopped'),
@@ -184,5 +189,5 @@ export function openMemoryStore({
       for (const resume of database.proceeding) resume();
       database.proceeding.clear();
     },
-  };
+  });
 }

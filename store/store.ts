@@ -25,8 +25,24 @@ function apply(tx: Writing, run: string, rows: Row[]): void {
   }
 }
 
+const databases = new WeakMap<object, Database>();
+
+/** The engine below a store, for `verify.ts`. */
+export function databaseOf(store: object): Database {
+  const database = databases.get(store);
+  if (!database) throw new TypeError('not a store opened by this folder');
+  return database;
+}
+
+/** The same store with more to it. */
+export function extended<Base extends object, More extends object>(base: Base, more: More): Base & More {
+  const store = { ...base, ...more };
+  databases.set(store, databaseOf(base));
+  return store;
+}
+
 export function readerOver(database: Database): StoreReader {
-  return {
+  const reader: StoreReader = {
     home: database.home,
     head: async run => database.get<RunHead>(headKey(run)) ?? null,
     get: async <T>(run: string, key: string) => database.get<T>(rowKey(run, key)) ?? null,
@@ -46,6 +62,8 @@ export function readerOver(database: Database): StoreReader {
     getGlobal: async <T>(key: string) => database.get<T>(globalKey(key)) ?? null,
     close: () => database.close(),
   };
+  databases.set(reader, database);
+  return reader;
 }
 
 /** @param silenceMs how long a live owner must be silent before a takeover. */
@@ -53,8 +71,7 @@ export function storeOver(database: Database, owner: Owner, silenceMs?: number):
   const leases = openLeases(database, owner, silenceMs);
   const locks = openLocks(database, owner);
 
-  return {
-    ...readerOver(database),
+  return extended(readerOver(database), {
     locks,
     async create(head, rows) {
       await database.admit();
@@ -103,5 +120,5 @@ export function storeOver(database: Database, owner: Owner, silenceMs?: number):
       await leases.close().catch(() => {});
       await database.close();
     },
-  };
+  } satisfies Omit<Store, keyof StoreReader> & { close(): Promise<void> });
 }

@@ -189,6 +189,17 @@ export function storeConformance(name: string, makePlace: () => Promise<Place>):
       expect((await store.range('r1', 'r/s/')).map(row => row.key)).toEqual(keys);
     });
 
+    it('takes any character in a key', async () => {
+      const store = await one();
+      const keys = ['r/s/\u0000', 'r/s/\u0001x', 'r/s/a\u0000b', 'r/s/a\nb', 'r/s/\u001f/"'];
+      await store.create(
+        newHead('r1'),
+        keys.map(key => ({ key, value: key })),
+      );
+      expect((await store.range('r1', 'r/s/')).map(row => row.key).sort()).toEqual([...keys].sort());
+      for (const key of keys) expect(await store.get('r1', key)).toBe(key);
+    });
+
     it('stores keys as long as the longest path', async () => {
       const store = await one();
       const long = `r/s/${'ä'.repeat(2_000)}`;
