@@ -41,6 +41,7 @@ export interface PrepareInput {
 
 export interface SettleInput {
   subtask: string;
+  plan_version: number;
   attempt: number;
   thread: string;
 }
@@ -255,6 +256,7 @@ const machine = setup({
         input: ({ context }) => ({
           thread: thread(context),
           subtask: context.id,
+          plan_version: context.plan_version,
           attempt: context.attempt,
           tier: context.verification_tier,
           votes: context.settings.votes,
@@ -337,7 +339,12 @@ const machine = setup({
       invoke: {
         src: 'settle',
         id: 'settle',
-        input: ({ context }) => ({ subtask: context.id, attempt: context.attempt, thread: thread(context) }),
+        input: ({ context }) => ({
+          subtask: context.id,
+          plan_version: context.plan_version,
+          attempt: context.attempt,
+          thread: thread(context),
+        }),
         onDone: 'done',
       },
     },

@@ -9,6 +9,7 @@ import { accepted, type VerdictDigest } from './verdict.ts';
 export interface VerifierInput {
   thread: string;
   subtask: string;
+  plan_version: number;
   attempt: number;
   /** 1 checks only, 2 one review, 3 a vote. */
   tier: number;
@@ -23,6 +24,7 @@ export type VerifierOutput = { verdict: VerdictDigest };
 export interface ChecksInput {
   thread: string;
   subtask: string;
+  plan_version: number;
   attempt: number;
   tier: number;
 }
@@ -30,6 +32,7 @@ export interface ChecksInput {
 export interface ReviewInput {
   thread: string;
   subtask: string;
+  plan_version: number;
   attempt: number;
   /** 1 for the first review, more for further votes. */
   vote: number;
@@ -62,6 +65,7 @@ const inconclusive = (reason_code: string, tier: number): VerdictDigest => ({
 const reviewInput = (context: Context, vote: number): ReviewInput => ({
   thread: context.thread,
   subtask: context.subtask,
+  plan_version: context.plan_version,
   attempt: context.attempt,
   vote,
   repair: vote === 1 ? context.repairs : 0,
@@ -158,6 +162,7 @@ const machine = setup({
         input: ({ context }) => ({
           thread: context.thread,
           subtask: context.subtask,
+          plan_version: context.plan_version,
           attempt: context.attempt,
           tier: context.tier,
         }),

@@ -64,7 +64,11 @@ function entryOf(stored: Buffer, text: string): Entry<string> {
   return { key: JSON.parse(text.slice(0, line)) as string, value: text.slice(line + 1) };
 }
 
-function textsOf(rows: Rows, prefix: string, { from, limit, reverse = false }: RangeOptions): Entry<string>[] {
+function textsOf(
+  rows: Rows,
+  prefix: string,
+  { from, limit, reverse = false }: RangeOptions,
+): Entry<string>[] {
   const lowest = Buffer.from(prefix).subarray(0, BEGINNING);
   const start = from === undefined ? undefined : storedKey(from);
   const above = Buffer.concat([lowest, ABOVE_ALL]);

@@ -5,7 +5,7 @@ import type { Role } from '../../store/config.ts';
 import { fitWindow } from '../context-window.ts';
 import type { EffectContext } from '../effect.ts';
 import { type Message, ModelError, type ModelRequest, type ToolSchema } from '../models/model.ts';
-import type { Routed } from '../models/router.ts';
+import type { RouterAnswer } from '../models/router.ts';
 import type { TaskDeps } from './deps.ts';
 
 export interface CallRequest {
@@ -20,7 +20,7 @@ export interface CallRequest {
 }
 
 export interface Called {
-  routed: Routed;
+  routed: RouterAnswer;
   journal: JournalLine[];
   /** Tokens of the request, as counted by the server or estimated. */
   tokens: number;
@@ -45,33 +45,29 @@ export async function callModel(
   request: CallRequest,
 ): Promise<Called> {
   const about = { role, ...(request.subtask ? { subtask_id: request.subtask } : {}) };
+  const choice = { tier: request.tier, ...(request.avoid ? { exclude: request.avoid } : {}) };
   try {
+    const model = deps.router.pick(role, choice);
+    const window = await model.window(context.signal);
+    // The answer gets what it may use, but never more than half of a small window.
+    const room = Math.min(request.max_tokens ?? Number.POSITIVE_INFINITY, model.config.max_tokens, Math.floor(window / 2));
+    const fitted = fitWindow(request.history, request.tools ?? [], window - room);
     const routed = await deps.router.call(
       role,
       {
-        // The router knows which model will answer; only it can say how large the window is.
-        prepare: (window, maxTokens) => {
-          const room = Math.min(request.max_tokens ?? maxTokens, Math.floor(window / 2));
-          const fitted = fitWindow(request.history, request.tools ?? [], window - room);
-          return {
-            messages: fitted.messages,
-            max_tokens: room,
-            stream: true,
-            ...(request.tools ? { tools: request.tools } : {}),
-            ...(request.schema ? { schema: request.schema } : {}),
-          };
-        },
+        messages: fitted.messages,
+        max_tokens: room,
+        temperature: model.config.temperature,
+        stream: true,
+        ...(request.tools ? { tools: request.tools } : {}),
+        ...(request.schema ? { schema: request.schema } : {}),
       },
       {
         signal: context.signal,
-        tier: request.tier,
-        ...(request.avoid ? { avoid: request.avoid } : {}),
+        ...choice,
+        ...(request.avoid?.[0] ? { author: request.avoid[0] } : {}),
         onDelta: delta =>
-          context.preview(
-            'reset' in delta ? { attempt: delta.attempt, offset: 0, text: '', reset: true } : delta,
-          ),
-        onRetry: retry =>
-          void context.note({ event_type: 'model_invocation', data: { phase: 'retry', ...about, ...retry } }),
+          context.preview('reset' in delta ? { attempt: delta.attempt, offset: 0, text: '', reset: true } : delta),
       },
     );
     const { usage, prompt_truncated, finish } = routed.response;
@@ -79,13 +75,20 @@ export async function callModel(
       routed,
       tokens: usage.input_tokens,
       journal: [
+        ...routed.failed.map(attempt => ({
+          event_type: 'model_invocation',
+          data: { phase: 'retry', ...about, alias: attempt.alias, error: `${attempt.code}: ${attempt.message}`.slice(0, 500) },
+        })),
+        ...(fitted.dropped > 0
+          ? [{ event_type: 'compaction_policy_decision', data: { ...about, decision: 'drop_oldest', dropped: fitted.dropped } }]
+          : []),
         {
           event_type: 'model_invocation',
           data: {
             phase: 'done',
             ...about,
             alias: routed.alias,
-            model: routed.response.model,
+            model: routed.model,
             input_tokens: usage.input_tokens,
             output_tokens: usage.output_tokens,
             finish,

@@ -8,7 +8,6 @@ import type { ChecksInput } from '../../machines/verifier.ts';
 import type { Effect } from '../effect.ts';
 import { readClaim } from './claim.ts';
 import { claimedPaths, criteriaPaths } from './claimed-paths.ts';
-import { currentPlan } from './current-plan.ts';
 import type { TaskDeps } from './deps.ts';
 import { type ChangelogEntry, nodeOf, row, type StoredMessage, type ToolTrace, verdictKey } from './rows.ts';
 
@@ -24,14 +23,15 @@ const MAX_PARSED_BYTES = 2 * 1024 * 1024;
 export function checksEffect(deps: TaskDeps): Effect {
   return async intent => {
     const input = intent.input as ChecksInput;
-    const plan = await currentPlan(deps);
-    const node = nodeOf(plan, input.subtask);
+    const node = nodeOf(await deps.rows.plan(input.plan_version), input.subtask);
     const [messages, changelog, traces] = await Promise.all([
       deps.rows.messages(input.thread),
-      deps.rows.changelog(),
+      deps.rows.changelog(input.subtask),
       deps.rows.traces(input.thread),
     ]);
-    const checks = await runChecks(deps.workspace.root, node, finalAnswer(messages), changelog, traces);
+    const checks = await runChecks(deps.workspace.root, node, finalAnswer(messages), changelog, traces, () =>
+      deps.rows.changelog(),
+    );
     const failed = checks.filter(check => !check.passed);
     const verdict: Verdict = {
       passed: failed.length === 0,
@@ -89,26 +89,22 @@ export function finalAnswer(messages: StoredMessage[]): string {
   return tail.join('');
 }
 
-/** All deterministic checks of one subtask against the files under `root`. */
+/** All deterministic checks of one subtask against the files under `root`. `changelog`: of this subtask; `everything`:
+ *  of the whole run, asked only when a claim speaks of a file this subtask did not touch. */
 export async function runChecks(
   root: string,
   node: PlanNode,
   answer: string,
   changelog: ChangelogEntry[],
   traces: ToolTrace[],
+  everything: () => Promise<ChangelogEntry[]>,
 ): Promise<Check[]> {
   const claim = readClaim(answer);
-  const mine = changelog
-    .filter(entry => entry.subtask === node.id && entry.undone_by === undefined)
-    .flatMap(entry => entry.changes);
+  const mine = changelog.filter(entry => entry.undone_by === undefined).flatMap(entry => entry.changes);
   const shellTouched = traces.flatMap(trace => trace.files_changed);
   const touched = new Set([
     ...mine.flatMap(change => [change.path, ...(change.from ? [change.from] : [])]),
     ...shellTouched,
-  ]);
-  const anyTouched = new Set([
-    ...changelog.flatMap(entry => entry.changes.map(change => change.path)),
-    ...touched,
   ]);
   const checks: Check[] = [];
 
@@ -122,7 +118,11 @@ export async function runChecks(
   for (const path of claimed.touched) {
     const there = await present(root, path, 'claim');
     if (!there.passed && touched.has(path)) continue; // deleted or moved on purpose
-    checks.push(there.passed && !anyTouched.has(path) ? unchanged(path) : there);
+    checks.push(
+      there.passed && !touched.has(path) && !(await changedByOthers(path, everything))
+        ? unchanged(path)
+        : there,
+    );
   }
   if (claimed.claimsWriting && touched.size === 0) {
     checks.push({
@@ -138,6 +138,9 @@ export async function runChecks(
   }
   return checks;
 }
+
+const changedByOthers = async (path: string, everything: () => Promise<ChangelogEntry[]>): Promise<boolean> =>
+  (await everything()).some(entry => entry.changes.some(change => change.path === path));
 
 const unchanged = (path: string): Check => ({
   name: `claim_${path}`,

@@ -24,7 +24,7 @@ export interface TaskDeps {
 }
 
 /** What a model call really cost, from the price of the model that answered. */
-export function costOf(config: Config, routed: Pick<Routed, 'alias' | 'response'>): Cost {
+export function costOf(config: Config, routed: Pick<RouterAnswer, 'alias' | 'response'>): Cost {
   const model = config.models[routed.alias];
   const { input_tokens, output_tokens } = routed.response.usage;
   const usd = (input_tokens * (model?.price_input ?? 0) + output_tokens * (model?.price_output ?? 0)) / 1e6;

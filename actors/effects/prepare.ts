@@ -40,9 +40,9 @@ export function prepareEffect(deps: TaskDeps): Effect {
         };
       }),
     );
-    const touched = (await rows.changelog())
-      .filter(entry => entry.subtask === input.subtask)
-      .flatMap(entry => entry.changes.map(change => change.path));
+    const touched = (await rows.changelog(input.subtask)).flatMap(entry =>
+      entry.changes.map(change => change.path),
+    );
     const messages = executorMessages({
       goal: deps.goal,
       node,

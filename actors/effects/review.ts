@@ -13,7 +13,6 @@ import { extractJson } from '../models/answer.ts';
 import { verifierMessages } from '../prompts/verifier.ts';
 import { callModel } from './call-model.ts';
 import { finalAnswer } from './checks.ts';
-import { currentPlan } from './current-plan.ts';
 import { costOf, type TaskDeps } from './deps.ts';
 import { nodeOf, row, verdictKey } from './rows.ts';
 
@@ -38,16 +37,15 @@ const unreadableKey = (thread: string, vote: number): string => `vx/${thread}/${
 export function reviewEffect(deps: TaskDeps): Effect {
   return async (intent, context) => {
     const input = intent.input as ReviewInput;
-    const plan = await currentPlan(deps);
-    const node = nodeOf(plan, input.subtask);
+    const node = nodeOf(await deps.rows.plan(input.plan_version), input.subtask);
     const [messages, changelog, traces, before] = await Promise.all([
       deps.rows.messages(input.thread),
-      deps.rows.changelog(),
+      deps.rows.changelog(input.subtask),
       deps.rows.traces(input.thread),
       input.repair > 0 ? deps.rows.get<string>(unreadableKey(input.thread, input.vote)) : null,
     ]);
     const records = changelog
-      .filter(entry => entry.subtask === input.subtask && !entry.undone_by)
+      .filter(entry => !entry.undone_by)
       .flatMap(entry => entry.changes);
     const diffs = (await diffRecords(records, deps.blobs)).map(diff => diff.diff).join('\n');
     const paths = [...new Set([...node.deliverables, ...records.map(record => record.path)])].slice(0, 12);
@@ -75,7 +73,7 @@ export function reviewEffect(deps: TaskDeps): Effect {
       avoid: [...new Set(worker)],
       max_tokens: 2_048,
     });
-    const { response, alias } = called.routed;
+    const { response, independent } = called.routed;
     const shared = { journal: called.journal, used: costOf(deps.config, called.routed) };
     const verdict = response.finish === 'length' ? null : readVerdict(response.content);
     if (!verdict) {
@@ -86,7 +84,6 @@ export function reviewEffect(deps: TaskDeps): Effect {
         rows: [row(unreadableKey(input.thread, input.vote), response.content.slice(0, 4_000) || '(empty)')],
       };
     }
-    const independent = !worker.includes(alias);
     const digest: VerdictDigest = {
       outcome: verdict.outcome,
       reason_code: verdict.reason_code,

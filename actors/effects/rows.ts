@@ -72,8 +72,9 @@ const keyOrder = (effectKey: string): string => {
   return `${step.padStart(8, '0')}.${index.padStart(3, '0')}.${path.split('/').at(-2) ?? ''}`;
 };
 
-/** Key of a changelog row: in the order in which the intents were committed. */
-export const changelogKey = (effectKey: string): string => `c/${keyOrder(effectKey)}`;
+/** Key of a changelog row: per subtask, in the order in which the intents were committed. */
+export const changelogKey = (subtask: string | null, effectKey: string): string =>
+  `c/${subtask ?? '-'}/${keyOrder(effectKey)}`;
 export const readKey = (subtask: string | null, path: string): string => `r/${subtask ?? '-'}/${path}`;
 export const verdictKey = (thread: string): string => `v/${thread}`;
 export const summaryKey = (subtask: string): string => `sum/${subtask}`;
@@ -84,14 +85,19 @@ export const row = (key: string, value: unknown): Row => ({ key, value });
 
 /** Reading half, bound to one run. */
 export function taskRows(store: Store, run: string) {
+  const plans = new Map<number, Plan>();
   const values = async <T>(prefix: string): Promise<T[]> =>
     (await store.range<T>(run, prefix)).map(entry => entry.value);
   return {
     values,
     get: <T>(key: string): Promise<T | null> => store.get<T>(run, key),
+    /** A stored plan never changes, so each version is read once. */
     plan: async (version: number): Promise<Plan> => {
+      const known = plans.get(version);
+      if (known) return known;
       const plan = await store.get<Plan>(run, planRowKey(version));
       if (!plan) throw new Error(`plan version ${version} is not stored`);
+      plans.set(version, plan);
       return plan;
     },
     messages: (thread: string): Promise<StoredMessage[]> => values<StoredMessage>(`m/${thread}/`),
@@ -100,7 +106,13 @@ export function taskRows(store: Store, run: string) {
     verdict: (thread: string): Promise<Verdict | null> => store.get<Verdict>(run, verdictKey(thread)),
     summary: (subtask: string): Promise<SubtaskSummary | null> =>
       store.get<SubtaskSummary>(run, summaryKey(subtask)),
-    changelog: (): Promise<ChangelogEntry[]> => values<ChangelogEntry>('c/'),
+    /** In the order of the intents; of one subtask only, where given. */
+    changelog: async (subtask?: string): Promise<ChangelogEntry[]> => {
+      const entries = await values<ChangelogEntry>(subtask === undefined ? 'c/' : `c/${subtask}/`);
+      return subtask === undefined
+        ? entries.sort((a, b) => (keyOrder(a.key) < keyOrder(b.key) ? -1 : 1))
+        : entries;
+    },
     traces: (thread: string): Promise<ToolTrace[]> => values<ToolTrace>(`t/${thread}/`),
     instructions: (): Promise<string[]> => values<string>(INSTRUCTION_PREFIX),
     lastReads: async (subtask: string | null): Promise<Map<string, string>> => {

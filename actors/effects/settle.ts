@@ -13,13 +13,13 @@ export function settleEffect(deps: TaskDeps): Effect {
     const input = intent.input as SettleInput;
     const [messages, changelog, plan] = await Promise.all([
       deps.rows.messages(input.thread),
-      deps.rows.changelog(),
-      currentPlan(deps),
+      deps.rows.changelog(input.subtask),
+      deps.rows.plan(input.plan_version),
     ]);
     const answer = finalAnswer(messages);
     const claim = readClaim(answer);
     const files = changelog
-      .filter(entry => entry.subtask === input.subtask && !entry.undone_by)
+      .filter(entry => !entry.undone_by)
       .flatMap(entry => entry.changes.map(change => change.path));
     const limit = deps.config.limits.runner.max_state_summary_chars;
     const summary = claim.summary.length > limit ? `${claim.summary.slice(0, limit - 1)}…` : claim.summary;

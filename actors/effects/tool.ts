@@ -36,7 +36,7 @@ export function toolEffect(deps: TaskDeps): Effect {
       return { output: { ok: false, failure: result.error } satisfies EffectOutputs['tool'] };
     }
     const text = resultText(result);
-    const entryId = changelogKey(intent.key);
+    const entryKey = changelogKey(input.subtask, intent.key);
     const rows = [
       row(messageKey.result(input.thread, input.iteration, input.n), {
         message: toolMessage(call, text),
@@ -49,7 +49,7 @@ export function toolEffect(deps: TaskDeps): Effect {
     ];
     if (result.changes?.length) {
       rows.push(
-        row(entryId, {
+        row(entryKey, {
           id: changeId(deps.run, intent.key),
           key: intent.key,
           subtask: input.subtask,
