@@ -78,7 +78,7 @@ async function* walk(database: Database): AsyncGenerator<{ key: string; value: s
     const last = page.at(-1);
     if (page.length < PAGE || !last) return;
     // the next possible key
-    from = `${last.key}\u0001`;
+    from = `${last.key}\u0000`;
     await new Promise(resolve => setImmediate(resolve));
   }
 }
