@@ -69,8 +69,21 @@ interface Context extends TaskInput {
   /** Signatures of failures that already led to a new plan. */
   replanned: string[];
   /** The newest failed subtask that nothing has been done about. */
-  open: { id: string; critical: boolean; code: string; message: string } | null;
+  open: FailedNode | null;
+  /** The failure a new plan is being made for. */
+  replanFor: FailedNode | null;
+  /** Ids of what failed since the planner was asked. */
+  unseen: string[];
+  /** PAUSE was asked for; takes hold as soon as there is something to hold back. */
+  pausing: boolean;
   failure: Failure | null;
+}
+
+interface FailedNode {
+  id: string;
+  critical: boolean;
+  code: string;
+  message: string;
 }
 
 const MAX_PLAN_REPAIRS = 2;
@@ -125,10 +138,13 @@ const describePlan = (plan: Plan): Record<string, unknown> => ({
 const bounded = (errors: string[]): string[] => errors.slice(0, 20).map(error => error.slice(0, 300));
 
 function errorsOf(output: EffectOutputs['plan']): string[] {
-  if (output.ok) return planErrors(output.plan);
+  if (output.ok) return planErrors(demoteSyntheses(output.plan).plan);
   const listed = output.failure.detail?.['errors'];
   return Array.isArray(listed) ? listed.map(String) : [output.failure.message];
 }
+
+const merged = (context: Context, proposed: Plan) =>
+  mergePlan(context.plan!, context.status, proposed, context.unseen);
 
 const accept = (plan: Plan) => ({ plan, status: 'p'.repeat(plan.subtasks.length), errors: [] });
 
@@ -196,32 +212,35 @@ const machine = setup({
         code: output.failure.code,
         message: output.failure.message,
       };
+      const unseen = context.replanFor ? [...context.unseen, open.id] : [];
       // A critical failure waiting to be acted on is not displaced by a later, lesser one.
-      return { live, status, open: context.open?.critical ? context.open : open };
+      return { live, status, unseen, open: context.open?.critical ? context.open : open };
     }),
     reap: stopChild(({ event }) => (event as SubtaskDone).actorId),
     stopAll: enqueueActions(({ context, enqueue }) => {
       for (const id of context.live) enqueue.stopChild(id);
       enqueue.assign({ live: [], status: context.status.replace(/[pr]/g, 's') });
     }),
-    failForSubtask: assign(({ context }) => ({
-      failure: context.open
-        ? failure(
-            'terminal',
-            context.open.code,
-            `subtask "${context.open.id}" failed: ${context.open.message}`,
-            { subtask_id: context.open.id },
-          )
-        : failure('terminal', 'scheduler', 'no subtask can run any more', {
-            blocked_subtasks: context.plan ? stallReasons(context.plan, context.status).slice(0, 20) : [],
-          }),
-    })),
+    failForSubtask: assign(({ context }) => {
+      const cause = context.replanFor ?? context.open;
+      return {
+        failure: cause
+          ? failure('terminal', cause.code, `subtask "${cause.id}" failed: ${cause.message}`, {
+              subtask_id: cause.id,
+            })
+          : failure('terminal', 'scheduler', 'no subtask can run any more', {
+              blocked_subtasks: context.plan ? stallReasons(context.plan, context.status).slice(0, 20) : [],
+            }),
+      };
+    }),
+    pause: assign({ pausing: true }),
+    unpause: assign({ pausing: false }),
   },
   guards: {
     isSubtask: ({ event }) => (event as SubtaskDone).actorId.startsWith('s:'),
     planSound: ({ event }) => {
       const { output } = event as unknown as { output: EffectOutputs['plan'] };
-      return output.ok && planErrors(output.plan).length === 0;
+      return output.ok && errorsOf(output).length === 0;
     },
     planOnly: ({ context }) => context.settings.plan_only,
     planStuck: ({ event }) =>
@@ -234,6 +253,7 @@ const machine = setup({
     allCompleted: ({ context }) => /^c+$/.test(context.status),
     roomAndWork: ({ context }) =>
       context.live.length < context.settings.max_parallel && nextRunnable(context.plan!, context.status) >= 0,
+    pauseWanted: ({ context }) => context.pausing,
     nothingRuns: ({ context }) => context.live.length === 0,
     approved: ({ event }) => {
       const { output } = event as unknown as { output: EffectOutputs['question'] };
@@ -241,7 +261,7 @@ const machine = setup({
     },
     mergeSound: ({ context, event }) => {
       const { output } = event as unknown as { output: EffectOutputs['replan'] };
-      return output.ok && mergePlan(context.plan!, context.status, output.plan).errors.length === 0;
+      return output.ok && merged(context, output.plan).errors.length === 0;
     },
   },
 }).createMachine({
@@ -257,6 +277,9 @@ const machine = setup({
     replans: 0,
     replanned: [],
     open: null,
+    replanFor: null,
+    unseen: [],
+    pausing: false,
     failure: null,
   }),
   initial: 'planning',
@@ -265,7 +288,7 @@ const machine = setup({
     type: 'journal',
     params: ({ context }) => ({ event_type: 'task_planning', data: { goal: context.title } }),
   },
-  on: { CANCEL: '.cancelled' },
+  on: { CANCEL: '.cancelled', PAUSE: { actions: 'pause' }, RESUME: { actions: 'unpause' } },
   states: {
     planning: {
       invoke: {
@@ -299,7 +322,7 @@ const machine = setup({
       },
     },
     /** No budget or no model for a plan: waits, resumable. */
-    stuck: { on: { RESUME: 'planning' } },
+    stuck: { on: { RESUME: { target: 'planning', actions: 'unpause' } } },
     planned: { always: [{ guard: 'planOnly', target: 'outlined' }, { target: 'executing' }] },
     degrading: {
       entry: {
@@ -350,13 +373,37 @@ const machine = setup({
       on: {
         'xstate.done.actor.*': { guard: 'isSubtask', actions: ['recordOutcome', 'reap'] },
         STUCK: { actions: 'tellStuck' },
-        RESUME: { actions: 'forwardResume' },
+        RESUME: { actions: ['unpause', 'forwardResume'] },
       },
       states: {
         /** The whole scheduler: launch while there is room and work. */
         dispatching: {
           always: [
-            { guard: 'shouldReplan', target: 'replanning' },
+            { guard: 'pauseWanted', target: 'paused' },
+            {
+              guard: 'shouldReplan',
+              target: 'replanning',
+              actions: [
+                {
+                  type: 'journal',
+                  params: ({ context }) => ({
+                    event_type: 'task_replanning',
+                    data: {
+                      reason: context.open?.code ?? '',
+                      failed_subtask_id: context.open?.id ?? '',
+                      verification_feedback: context.open?.message ?? '',
+                    },
+                  }),
+                },
+                assign(({ context }) => ({
+                  replans: context.replans + 1,
+                  replanned: [...context.replanned, signature(context)].slice(-20),
+                  replanFor: context.open,
+                  open: null,
+                  unseen: [],
+                })),
+              ],
+            },
             { guard: 'criticalFailed', target: '#task.failing', actions: 'failForSubtask' },
             { guard: 'allCompleted', target: '#task.finalizing' },
             {
@@ -384,40 +431,22 @@ const machine = setup({
               ],
             },
           ],
-          on: { PAUSE: 'paused' },
         },
         /** Running work ends its step; nothing new starts. */
         paused: {
           entry: { type: 'journal', params: { event_type: 'task_paused', data: {} } },
           exit: { type: 'journal', params: { event_type: 'task_resumed', data: {} } },
-          on: { RESUME: { target: 'dispatching', actions: 'forwardResume' } },
+          on: { RESUME: { target: 'dispatching', actions: ['unpause', 'forwardResume'] } },
         },
         /** A new plan for what is not finished; running work keeps running, finished work stays as it is. */
         replanning: {
-          entry: [
-            {
-              type: 'journal',
-              params: ({ context }) => ({
-                event_type: 'task_replanning',
-                data: {
-                  reason: context.open?.code ?? '',
-                  failed_subtask_id: context.open?.id ?? '',
-                  verification_feedback: context.open?.message ?? '',
-                },
-              }),
-            },
-            assign(({ context }) => ({
-              replans: context.replans + 1,
-              replanned: [...context.replanned, signature(context)].slice(-20),
-            })),
-          ],
           invoke: {
             src: 'replan',
             id: 'replan',
             input: ({ context }) => ({
               version: context.plan!.version,
-              failed: context.open?.id ?? '',
-              reason: context.open?.message ?? '',
+              failed: context.replanFor?.id ?? '',
+              reason: context.replanFor?.message ?? '',
             }),
             onDone: [
               {
@@ -426,12 +455,13 @@ const machine = setup({
                 actions: [
                   assign(({ context, event }) => {
                     if (!event.output.ok) return {};
-                    const { plan, status } = mergePlan(context.plan!, context.status, event.output.plan);
-                    return { plan, status, open: null };
+                    const { plan, status } = merged(context, event.output.plan);
+                    return { plan, status, replanFor: null, unseen: [] };
                   }),
                   'journalPlan',
                 ],
               },
+              { guard: 'planStuck', target: 'replanStuck', actions: 'tellStuckEffect' },
               {
                 target: '#task.failing',
                 actions: [
@@ -440,9 +470,9 @@ const machine = setup({
                     params: ({ context, event }) => ({
                       event_type: 'task_replan_rejected',
                       data: {
-                        failed_subtask_id: context.open?.id ?? '',
+                        failed_subtask_id: context.replanFor?.id ?? '',
                         validation_error: (event.output.ok
-                          ? mergePlan(context.plan!, context.status, event.output.plan).errors.join('; ')
+                          ? merged(context, event.output.plan).errors.join('; ')
                           : event.output.failure.message
                         ).slice(0, 500),
                       },
@@ -454,6 +484,8 @@ const machine = setup({
             ],
           },
         },
+        /** No budget or no model for a new plan: waits, resumable; running work keeps running. */
+        replanStuck: { on: { RESUME: { target: 'replanning', actions: ['unpause', 'forwardResume'] } } },
       },
     },
     finalizing: {
