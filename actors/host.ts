@@ -126,7 +126,9 @@ export function createHost(options: HostOptions): Host {
         if (error instanceof FencedError) return shutDown({ kind: 'lost' });
         if (error instanceof StoreWriteError)
           return shutDown({ kind: 'parked', reason: 'store', message: error.message, questions: [] });
-        throw error;
+        // A defect of ours: the run stops where its last commit left it, and says so.
+        const message = `Loom failed inside its host: ${error instanceof Error ? error.message : String(error)}`;
+        shutDown({ kind: 'parked', reason: 'fault', message, questions: [] });
       }
     });
     return chain;
@@ -456,9 +458,13 @@ export function createHost(options: HostOptions): Host {
           const effect = run.effects[key];
           if (effect) launch(effect, options.recovered?.get(key));
         }
-        started = true;
-      }).then(rest);
-      inbox.open();
+      })
+        // An answer that was left while nobody owned the run counts before the run is judged idle.
+        .then(() => inbox.open())
+        .then(() => {
+          started = true;
+          rest();
+        });
       return end.then(async outcome => {
         await chain.catch(() => {});
         return outcome;

@@ -2,7 +2,8 @@
 import type { Command, Store } from '../store/port.ts';
 
 export interface Inbox {
-  open(): void;
+  /** Resolves when everything that was waiting has been handed over. */
+  open(): Promise<void>;
   close(): void;
 }
 
@@ -42,7 +43,7 @@ export function createInbox(
   return {
     open() {
       unwatch = store.watch(() => void look());
-      void look();
+      return look();
     },
     close() {
       unwatch?.();

@@ -1,6 +1,6 @@
 /** What an executor's last answer claims: the completion contract of the prompt, read leniently but never in its favour. */
 import type { ClaimStatus } from '../../machines/effects.ts';
-import { extractJson } from '../models/answer.ts';
+import { extractJson } from '../models/extract-json.ts';
 
 export interface Claim {
   status: ClaimStatus;

@@ -1,6 +1,6 @@
 /** Reads a planner's answer: finds the JSON, holds it against the schema, normalises ids. Pure but for loading ajv. */
 import { NODE_ID, type Plan, type PlanNode } from '../../machines/plan.ts';
-import { extractJson } from '../models/answer.ts';
+import { extractJson } from '../models/extract-json.ts';
 
 const strings = { type: 'array', items: { type: 'string' } };
 

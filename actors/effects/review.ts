@@ -9,7 +9,7 @@ import type { ReviewInput } from '../../machines/verifier.ts';
 import { diffRecords } from '../../tools/diff.ts';
 import { decodeText } from '../../tools/text.ts';
 import type { Effect } from '../effect.ts';
-import { extractJson } from '../models/answer.ts';
+import { extractJson } from '../models/extract-json.ts';
 import { verifierMessages } from '../prompts/verifier.ts';
 import { callModel } from './call-model.ts';
 import { finalAnswer } from './checks.ts';
