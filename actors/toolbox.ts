@@ -47,7 +47,7 @@ export function toolbox({ home, workspace, config }: { home: Home; workspace: st
     },
     parse(text, { tools } = {}) {
       const answer = readAnswer(
-        { content: text, tool_calls: [], finish: 'stop', usage: { input_tokens: 0, output_tokens: 0 }, model: '' },
+        { content: text, tool_calls: [], finish: 'stop' },
         (tools ?? registry.schemas()).map(tool => ({ description: '', ...tool })),
       );
       return {

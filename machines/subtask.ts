@@ -288,7 +288,7 @@ const machine = setup({
               failure: failure(
                 'retryable',
                 event.output.verdict.reason_code || 'verification_failed',
-                `verification: ${event.output.verdict.outcome}`,
+                event.output.verdict.feedback || `verification: ${event.output.verdict.outcome}`,
               ),
             })),
           },

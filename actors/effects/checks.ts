@@ -48,6 +48,7 @@ export function checksEffect(deps: TaskDeps): Effect {
       reason_code: verdict.reason_code,
       severity_class: verdict.severity_class,
       confidence: verdict.confidence,
+      feedback: verdict.feedback.slice(0, 300),
       independent: true,
       tier: 1,
       checks_passed: checks.length === 0 ? 1 : (checks.length - failed.length) / checks.length,

@@ -6,7 +6,7 @@ import type { Config } from '../../store/config.ts';
 import type { Store } from '../../store/port.ts';
 import type { Registry } from '../../tools/registry.ts';
 import type { Workspace } from '../../tools/tool.ts';
-import type { Routed, Router } from '../models/router.ts';
+import type { Router, RouterAnswer } from '../models/router.ts';
 import type { TaskRows } from './rows.ts';
 
 export interface TaskDeps {

@@ -89,6 +89,7 @@ export function reviewEffect(deps: TaskDeps): Effect {
       reason_code: verdict.reason_code,
       severity_class: verdict.severity_class,
       confidence: verdict.confidence,
+      feedback: verdict.feedback.slice(0, 300),
       independent,
       tier: 2,
     };
