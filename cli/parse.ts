@@ -89,7 +89,8 @@ function walk(argv: string[]): Walked {
     used.push({ typed, flag });
     if (!flag.takesValue) {
       if (attached !== undefined) throw new UsageError(`${typed} takes no value`);
-      words.push(typed);
+      // cac hands its parser only the camel-case names of flags; others would swallow the next word.
+      words.push(`--${camel(flag.long)}`);
       continue;
     }
     const next = argv[i + 1];
@@ -173,10 +174,13 @@ function checkCount(spec: CommandSpec, cli: CAC): void {
   throw new UsageError(`loom ${spec.name} does not take "${plain(cli.args[declared.length])}"`);
 }
 
+/** `max-tokens` as cac keeps it; the `no-` of a negated flag stays apart. */
+const camel = (long: string): string =>
+  long.replace(/(?<!^no)-([a-z])/g, (_, letter: string) => letter.toUpperCase());
+
 const plain = (word: unknown): string => String(word).replace(TEXT, '');
 
 function valuesOf(cli: CAC, own: Map<string, Flag>): Values {
-  const camel = (name: string) => name.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
   const read = ({ long, takesValue }: Flag): string[] | boolean => {
     const negated = long.startsWith('no-');
     const value: unknown = cli.options[camel(negated ? long.slice(3) : long)];

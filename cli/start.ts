@@ -53,13 +53,14 @@ export function processInterrupt(): Interrupt {
   return interrupt;
 }
 
-/** Where the details of a bug go; the message on the screen names the file. */
-function record(error: unknown): string {
+const usualHome = (): string => process.env['LOOM_HOME'] || join(homedir(), '.loom');
+
+/** Writes the details of a bug to a file, whose path the message on the screen names. */
+export function recordBug(error: unknown, home = usualHome()): string {
   const text = `${new Date().toISOString()}\nnode ${process.version} ${process.platform}\nloom ${process.argv.slice(2, 3).join(' ')}\n${
     error instanceof Error ? (error.stack ?? error.message) : String(error)
   }\n`;
   const name = `bug-${Date.now()}-${process.pid}.log`;
-  const home = process.env['LOOM_HOME'] || join(homedir(), '.loom');
   for (const folder of [join(home, 'logs'), tmpdir()]) {
     try {
       mkdirSync(folder, { recursive: true, mode: 0o700 });
@@ -81,10 +82,10 @@ const drained = (stream: NodeJS.WriteStream) =>
 
 /** Runs one command line and ends the process with its exit code. */
 export async function start(argv: string[]): Promise<never> {
-  const world = { io: processIo(), open: openEngine, interrupt: processInterrupt(), record };
+  const world = { io: processIo(), open: openEngine, interrupt: processInterrupt(), record: recordBug };
   process.on('uncaughtException', error => {
     process.stderr.write(
-      `loom: this is a bug in Loom: ${error.message}\n  Details were written to ${record(error)}.\n`,
+      `loom: this is a bug in Loom: ${error.message}\n  Details were written to ${recordBug(error)}.\n`,
     );
     process.exit(EXIT.failed);
   });

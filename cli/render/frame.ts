@@ -49,17 +49,24 @@ interface Row {
   also: string[];
 }
 
+/** Below this many columns branches would leave no room for words. */
+const NARROW = 40;
+
 function table(rows: Row[], columns: number, paint: Paint): string[] {
+  if (columns < NARROW) return rows.map(row => narrow(row.node, columns, paint));
   const name = (row: Row) => row.node.id + (row.also.length > 0 ? ` ← ${row.also.join(', ')}` : '');
   const widest = Math.max(...rows.map(row => width(row.branch) + width(name(row)) + 2));
-  const left = Math.min(widest, Math.max(12, Math.floor(columns * 0.45)));
+  const left = Math.min(widest, Math.floor(columns * 0.5));
   return rows.map(row => {
-    const { node, branch } = row;
-    const label = pad(name(row), Math.max(1, left - width(branch) - 2));
-    const room = columns - Math.max(left, width(branch) + 3) - 2;
-    return `${paint.dim(clip(branch, columns - 4))}${mark(node.mark, paint)} ${label}  ${detail(node, room, paint)}`.trimEnd();
+    const branch = clip(row.branch, Math.floor(columns * 0.3));
+    const label = pad(name(row), left - width(branch) - 2);
+    const text = detail(row.node, columns - left - 2, paint);
+    return `${paint.dim(branch)}${mark(row.node.mark, paint)} ${label}  ${text}`.trimEnd();
   });
 }
+
+const narrow = (node: SubtaskView, columns: number, paint: Paint): string =>
+  `${mark(node.mark, paint)} ${clip(`${node.id}  ${node.step}`.trimEnd(), columns - 2)}`;
 
 function detail(node: SubtaskView, room: number, paint: Paint): string {
   const tail = [
