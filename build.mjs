@@ -22,7 +22,8 @@ const namedExports = {
   name: 'named-exports',
   setup(builder) {
     builder.onResolve({ filter: /^[^./]/ }, async args => {
-      if (args.kind !== 'dynamic-import' || args.pluginData === 'inner' || args.path.startsWith('node:')) return;
+      if (args.kind !== 'dynamic-import' || args.pluginData === 'inner' || args.path.startsWith('node:'))
+        return;
       const found = await builder.resolve(args.path, {
         kind: 'dynamic-import',
         resolveDir: args.resolveDir,
@@ -59,7 +60,9 @@ await build({
   plugins: [namedExports],
   define: { LOOM_VERSION: JSON.stringify(version) },
   // Bundled CommonJS packages call require() for node's own modules.
-  banner: { js: "import { createRequire as __cr } from 'node:module'; const require = __cr(import.meta.url);" },
+  banner: {
+    js: "import { createRequire as __cr } from 'node:module'; const require = __cr(import.meta.url);",
+  },
   legalComments: 'none',
   logLevel: 'warning',
 });

@@ -13,7 +13,9 @@ export interface Adoption {
 
 /** Unfinished, not parked by anybody's decision, and its owner is gone. */
 export async function orphans(store: Store, workspace: string): Promise<RunHead[]> {
-  const heads = (await store.runs({ workspace })).filter(head => head.kind === 'task' && !isOver(head) && !head.parked);
+  const heads = (await store.runs({ workspace })).filter(
+    head => head.kind === 'task' && !isOver(head) && !head.parked,
+  );
   const leases = await Promise.all(heads.map(head => store.lease(head.id)));
   return heads.filter((_, i) => leases[i]!.state === 'dead');
 }
@@ -32,10 +34,14 @@ export async function adoptRuns(
     const lease = await launch.store.claim(head.id);
     if (!lease) continue;
     runs.push(head.id);
-    announce(`continuing ${head.id} ("${head.goal.slice(0, 60)}"), whose process died; --no-adopt leaves it alone`);
+    announce(
+      `continuing ${head.id} ("${head.goal.slice(0, 60)}"), whose process died; --no-adopt leaves it alone`,
+    );
     going.push(
       resumeTask(launch, lease, config, { signal: stopping.signal }).catch((error: unknown) =>
-        announce(`${head.id} could not be continued: ${error instanceof Error ? error.message : String(error)}`),
+        announce(
+          `${head.id} could not be continued: ${error instanceof Error ? error.message : String(error)}`,
+        ),
       ),
     );
   }

@@ -31,10 +31,13 @@ export async function needModels(
   const { detectModels } = await import('./models/detect.ts');
   const found = await detectModels({ env, signal });
   for (const line of found.lines) notice(line);
-  if (found.models.length > 0) return { ...config, models: Object.fromEntries(found.models.map(entry => [entry.alias, entry])) };
+  if (found.models.length > 0)
+    return { ...config, models: Object.fromEntries(found.models.map(entry => [entry.alias, entry])) };
   const [cloud] = found.cloud;
   if (cloud) {
-    notice(`No local model answers; using ${cloud.provider} (${cloud.model}) with the key from ${cloud.api_key_source.replace('env:', '')}. What you give Loom is sent there.`);
+    notice(
+      `No local model answers; using ${cloud.provider} (${cloud.model}) with the key from ${cloud.api_key_source.replace('env:', '')}. What you give Loom is sent there.`,
+    );
     return { ...config, models: { [cloud.alias]: cloud } };
   }
   throw new LoomError(

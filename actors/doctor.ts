@@ -13,12 +13,20 @@ interface Patient {
   env: NodeJS.ProcessEnv;
 }
 
-const line = (status: DoctorLine['status'], name: string, message: string): DoctorLine => ({ name, status, message });
+const line = (status: DoctorLine['status'], name: string, message: string): DoctorLine => ({
+  name,
+  status,
+  message,
+});
 
 function node(): DoctorLine {
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
   const fine = major > 20 || (major === 20 && minor >= 19);
-  return line(fine ? 'ok' : 'fail', 'node', `${process.versions.node}${fine ? '' : '; Loom needs 20.19 or newer'}`);
+  return line(
+    fine ? 'ok' : 'fail',
+    'node',
+    `${process.versions.node}${fine ? '' : '; Loom needs 20.19 or newer'}`,
+  );
 }
 
 async function homeFolder(home: string): Promise<DoctorLine> {
@@ -37,7 +45,11 @@ async function space(home: string, minFreeMb: number): Promise<DoctorLine> {
   if (!disk) return line('warn', 'disk', `the free space of ${where} cannot be read`);
   const free = Math.floor((disk.bavail * disk.bsize) / 1024 / 1024);
   return free < minFreeMb
-    ? line('fail', 'disk', `${free} MB free at ${where}; below store.min_free_mb = ${minFreeMb} no new run starts`)
+    ? line(
+        'fail',
+        'disk',
+        `${free} MB free at ${where}; below store.min_free_mb = ${minFreeMb} no new run starts`,
+      )
     : line('ok', 'disk', `${free} MB free at ${where}`);
 }
 
@@ -56,7 +68,8 @@ async function store(home: Home): Promise<DoctorLine> {
 async function sandbox(config: Config): Promise<DoctorLine> {
   const status = await sandboxStatus();
   const wanted = config.tools.shell.sandbox;
-  if (wanted === 'off') return line('warn', 'sandbox', 'off by configuration: shell commands run with your rights');
+  if (wanted === 'off')
+    return line('warn', 'sandbox', 'off by configuration: shell commands run with your rights');
   if (status.works) return line('ok', 'sandbox', status.message);
   return line(wanted === 'required' ? 'fail' : 'warn', 'sandbox', status.message);
 }
@@ -83,13 +96,23 @@ async function models(config: Config, env: NodeJS.ProcessEnv): Promise<DoctorLin
     const { detectModels } = await import('./models/detect.ts');
     const found = await detectModels({ env, signal: AbortSignal.timeout(5_000) });
     if (found.models.length > 0) return found.lines.map(text => line('ok', 'models', text));
-    return [line('fail', 'models', 'none configured, and no local server answers; start Ollama or write [models.main] into loom.toml')];
+    return [
+      line(
+        'fail',
+        'models',
+        'none configured, and no local server answers; start Ollama or write [models.main] into loom.toml',
+      ),
+    ];
   }
   const { createRouter } = await import('./models/router.ts');
   const reports = await createRouter(config).check(AbortSignal.timeout(15_000));
   return reports.map(report =>
     report.ok
-      ? line('ok', `model ${report.alias}`, `${report.model}, window ${report.window}, ${report.latency_ms} ms`)
+      ? line(
+          'ok',
+          `model ${report.alias}`,
+          `${report.model}, window ${report.window}, ${report.latency_ms} ms`,
+        )
       : line('fail', `model ${report.alias}`, report.error?.message ?? 'does not answer'),
   );
 }
@@ -105,5 +128,15 @@ export async function examine({ home, config, workspace, env }: Patient): Promis
     models(config, env),
   ]);
   const configured = line('ok', 'config', config.source ?? 'defaults (no loom.toml found)');
-  return [node(), line('ok', 'workspace', workspace), configured, inHome, disk, inStore, inSandbox, inGit, ...inModels];
+  return [
+    node(),
+    line('ok', 'workspace', workspace),
+    configured,
+    inHome,
+    disk,
+    inStore,
+    inSandbox,
+    inGit,
+    ...inModels,
+  ];
 }

@@ -4,7 +4,6 @@ import { resolve } from 'node:path';
 import { customAlphabet } from 'nanoid';
 import { LoomError } from '../machines/failure.ts';
 import type { Config } from '../store/config.ts';
-import { TERMINAL_EVENTS } from './status.ts';
 import { adoptRuns } from './adoption.ts';
 import { changesOf, undoChanges } from './changes.ts';
 import { loadPresentConfig, needModels } from './configuration.ts';
@@ -14,6 +13,7 @@ import { homePath, openHome } from './home.ts';
 import type { HostEnd } from './host.ts';
 import type { JournalEvent, Loom, OpenOptions, ResumeOptions, RunOptions, RunResult } from './loom.ts';
 import { isOver, openQuestions, resultOf, summaryOf } from './report.ts';
+import { TERMINAL_EVENTS } from './status.ts';
 import { ID_ALPHABET, readGoal } from './task-record.ts';
 import { type Launch, resumeTask, startTask } from './task-run.ts';
 import { toolbox } from './toolbox.ts';
@@ -23,7 +23,11 @@ const newId = customAlphabet(ID_ALPHABET, 12);
 async function existingFolder(path: string): Promise<string> {
   const found = await stat(path).catch(() => null);
   if (!found?.isDirectory())
-    throw new LoomError('terminal', 'workspace_missing', `The workspace ${path} ${found ? 'is not a folder' : 'does not exist'}. Create it or name another with -w.`);
+    throw new LoomError(
+      'terminal',
+      'workspace_missing',
+      `The workspace ${path} ${found ? 'is not a folder' : 'does not exist'}. Create it or name another with -w.`,
+    );
   return realpath(path);
 }
 
@@ -43,7 +47,11 @@ export async function openLoom(options: OpenOptions = {}): Promise<Loom> {
     const store = await home.reader();
     const result = await resultOf(store, (await store.head(run))!);
     if (end.kind === 'lost')
-      return { ...result, exit_code: 3, error: { code: 'owned_elsewhere', message: `Another process has taken over ${run}.` } };
+      return {
+        ...result,
+        exit_code: 3,
+        error: { code: 'owned_elsewhere', message: `Another process has taken over ${run}.` },
+      };
     if (end.kind === 'parked' && (end.reason === 'store' || end.reason === 'fault') && !result.error)
       return { ...result, exit_code: 1, error: { code: end.reason, message: end.message } };
     return result;
@@ -52,7 +60,12 @@ export async function openLoom(options: OpenOptions = {}): Promise<Loom> {
   async function run(given: RunOptions): Promise<RunResult> {
     const goal = readGoal(given.goal);
     const folder = await existingFolder(resolve(given.workspace ?? workspace));
-    config = await needModels(config, { env, notice, ...(given.model === undefined ? {} : { model: given.model }), signal: given.signal ?? new AbortController().signal });
+    config = await needModels(config, {
+      env,
+      notice,
+      ...(given.model === undefined ? {} : { model: given.model }),
+      signal: given.signal ?? new AbortController().signal,
+    });
     const power = await launch();
     const adopted = given.adopt === false ? null : await adoptRuns(power, config, folder, notice);
     const id = newId();
@@ -66,9 +79,16 @@ export async function openLoom(options: OpenOptions = {}): Promise<Loom> {
   async function lastUnfinished(): Promise<string> {
     const store = await home.reader();
     const folder = await realpath(workspace).catch(() => workspace);
-    const heads = (await store.runs({ workspace: folder })).filter(head => head.kind === 'task' && !isOver(head) && head.status !== 'pending');
+    const heads = (await store.runs({ workspace: folder })).filter(
+      head => head.kind === 'task' && !isOver(head) && head.status !== 'pending',
+    );
     const newest = heads.at(-1);
-    if (!newest) throw new LoomError('terminal', 'unknown_id', `Nothing to resume: every task of ${folder} is finished. \`loom tasks\` lists them.`);
+    if (!newest)
+      throw new LoomError(
+        'terminal',
+        'unknown_id',
+        `Nothing to resume: every task of ${folder} is finished. \`loom tasks\` lists them.`,
+      );
     return newest.id;
   }
 
@@ -81,9 +101,16 @@ export async function openLoom(options: OpenOptions = {}): Promise<Loom> {
     }
     await existingFolder(head.workspace);
     const power = await launch();
-    const lease = await power.store.claim(head.id, { takeover: true, ...(hooks.signal ? { signal: hooks.signal } : {}) });
+    const lease = await power.store.claim(head.id, {
+      takeover: true,
+      ...(hooks.signal ? { signal: hooks.signal } : {}),
+    });
     if (!lease)
-      throw new LoomError('terminal', 'owned_elsewhere', `${head.id} is running in another process. \`loom logs -f ${head.id}\` follows it, \`loom cancel ${head.id}\` stops it.`);
+      throw new LoomError(
+        'terminal',
+        'owned_elsewhere',
+        `${head.id} is running in another process. \`loom logs -f ${head.id}\` follows it, \`loom cancel ${head.id}\` stops it.`,
+      );
     return conclude(head.id, await resumeTask(power, lease, config, hooks));
   }
 
@@ -106,16 +133,19 @@ export async function openLoom(options: OpenOptions = {}): Promise<Loom> {
     try {
       while (!signal?.aborted) {
         changed = false;
-        const rows = await (await home.reader()).range<JournalEvent>(head.id, 'j/', { from: `j/${String(next).padStart(10, '0')}` });
+        const rows = await (await home.reader()).range<JournalEvent>(head.id, 'j/', {
+          from: `j/${String(next).padStart(10, '0')}`,
+        });
         for (const { value } of rows) {
           yield value;
           next = value.seq + 1;
           if (TERMINAL_EVENTS.includes(value.event_type)) return;
         }
         if (!follow) return;
-        if (!changed && !signal?.aborted) await new Promise<void>(done => {
-          wake = done;
-        });
+        if (!changed && !signal?.aborted)
+          await new Promise<void>(done => {
+            wake = done;
+          });
       }
     } finally {
       unwatch();

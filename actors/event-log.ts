@@ -26,7 +26,9 @@ export async function openEventLog(home: string, run: string, store: StoreReader
   return {
     append(event) {
       // The log is a copy: a full disk shows up at the next commit, where it counts.
-      chain = chain.then(() => appendFile(file, `${JSON.stringify(event)}\n`, { mode: 0o600 })).catch(() => {});
+      chain = chain
+        .then(() => appendFile(file, `${JSON.stringify(event)}\n`, { mode: 0o600 }))
+        .catch(() => {});
     },
     flush: () => chain,
   };

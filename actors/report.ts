@@ -54,8 +54,12 @@ async function subtasksOf(store: StoreReader, head: RunHead): Promise<SubtaskRep
   if (!plan) return [];
   const root = await store.get<{ snapshot: { context: { status?: string } } }>(head.id, `a/task/${head.id}`);
   const letters = root?.snapshot.context.status ?? '';
-  const records = new Map((await store.range<SubtaskRecord>(head.id, 's/')).map(row => [row.key.slice(2), row.value]));
-  const summaries = new Map((await store.range<SubtaskSummary>(head.id, 'sum/')).map(row => [row.key.slice(4), row.value]));
+  const records = new Map(
+    (await store.range<SubtaskRecord>(head.id, 's/')).map(row => [row.key.slice(2), row.value]),
+  );
+  const summaries = new Map(
+    (await store.range<SubtaskSummary>(head.id, 'sum/')).map(row => [row.key.slice(4), row.value]),
+  );
   return plan.subtasks.map((node, i) => {
     const record = records.get(node.id);
     const letter = letters[i] as StatusLetter | undefined;
@@ -68,15 +72,25 @@ async function subtasksOf(store: StoreReader, head: RunHead): Promise<SubtaskRep
       description: node.description,
       depends_on: node.depends_on,
       attempts: record?.attempts ?? 0,
-      verification: outcome ? { outcome, reason_code: reason_code ?? '', confidence: confidence ?? 0, independent: independent ?? false } : null,
+      verification: outcome
+        ? {
+            outcome,
+            reason_code: reason_code ?? '',
+            confidence: confidence ?? 0,
+            independent: independent ?? false,
+          }
+        : null,
       summary: summaries.get(node.id)?.summary ?? record?.failure?.message ?? '',
     };
   });
 }
 
 function usageOf(events: JournalEvent[], ledger: Ledger | null, record: TaskRecord | null): UsageReport {
-  const calls = events.filter(event => event.event_type === 'model_invocation' && event.data['phase'] === 'done');
-  const sum = (field: string): number => calls.reduce((total, event) => total + Number(event.data[field] ?? 0), 0);
+  const calls = events.filter(
+    event => event.event_type === 'model_invocation' && event.data['phase'] === 'done',
+  );
+  const sum = (field: string): number =>
+    calls.reduce((total, event) => total + Number(event.data[field] ?? 0), 0);
   const priced = calls.every(event => {
     const model = record?.config.models[String(event.data['alias'])];
     return model !== undefined && (model.price_input !== null || model.provider === 'scripted');
@@ -102,12 +116,18 @@ export async function resultOf(store: StoreReader, head: RunHead): Promise<RunRe
     openQuestions(store, head),
   ]);
   const events = journal.map(row => row.value);
-  const failed = events.findLast(event => event.event_type === 'task_failed')?.data['error'] as { code: string; message: string } | undefined;
-  const error = failed ?? (head.parked ? { code: head.parked.reason, message: head.parked.message } : undefined);
+  const failed = events.findLast(event => event.event_type === 'task_failed')?.data['error'] as
+    | { code: string; message: string }
+    | undefined;
+  const error =
+    failed ?? (head.parked ? { code: head.parked.reason, message: head.parked.message } : undefined);
   const plan = await newestPlan(store, run);
-  const files = changes.filter(row => !row.value.undone_by).flatMap(row => row.value.changes.map(change => change.path));
+  const files = changes
+    .filter(row => !row.value.undone_by)
+    .flatMap(row => row.value.changes.map(change => change.path));
   const done = new Set(subtasks.filter(subtask => subtask.status === 'completed').map(subtask => subtask.id));
-  const deliverables = plan?.subtasks.filter(node => done.has(node.id)).flatMap(node => node.deliverables) ?? [];
+  const deliverables =
+    plan?.subtasks.filter(node => done.has(node.id)).flatMap(node => node.deliverables) ?? [];
   return {
     type: 'result',
     task_id: run,

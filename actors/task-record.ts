@@ -1,8 +1,8 @@
 /** What a run remembers of how it was started, so that whoever takes it up goes on in the same way. */
 import type { ApprovalPolicy } from '../machines/approval.ts';
 import type { Limits } from '../machines/budget.ts';
-import type { TaskSettings } from '../machines/task.ts';
 import { LoomError } from '../machines/failure.ts';
+import type { TaskSettings } from '../machines/task.ts';
 import type { Config } from '../store/config.ts';
 import type { RunOptions } from './loom.ts';
 
@@ -23,9 +23,18 @@ const TITLE_LIMIT = 200;
 /** Throws LoomError `usage` with what to write instead. */
 export function readGoal(goal: string): string {
   const text = goal.trim();
-  if (text === '') throw new LoomError('terminal', 'usage', 'The goal is empty. Say what should be done: loom run "add tests for src/date.ts"');
+  if (text === '')
+    throw new LoomError(
+      'terminal',
+      'usage',
+      'The goal is empty. Say what should be done: loom run "add tests for src/date.ts"',
+    );
   if (text.length > GOAL_LIMIT)
-    throw new LoomError('terminal', 'usage', `The goal has ${text.length} characters; at most ${GOAL_LIMIT} can be planned. Put the material into files of the workspace and name them in the goal.`);
+    throw new LoomError(
+      'terminal',
+      'usage',
+      `The goal has ${text.length} characters; at most ${GOAL_LIMIT} can be planned. Put the material into files of the workspace and name them in the goal.`,
+    );
   return text;
 }
 
@@ -68,7 +77,9 @@ export function limitsOf(config: Config, options: Pick<RunOptions, 'max_tokens' 
 /** `--max-cost` can only be kept when every model that may take part has a price. */
 export function checkPrices(config: Config, max_cost: number | undefined): void {
   if (max_cost === undefined) return;
-  const unpriced = Object.values(config.models).filter(model => model.provider !== 'scripted' && (model.price_input === null || model.price_output === null));
+  const unpriced = Object.values(config.models).filter(
+    model => model.provider !== 'scripted' && (model.price_input === null || model.price_output === null),
+  );
   if (unpriced.length === 0) return;
   throw new LoomError(
     'terminal',
@@ -80,7 +91,10 @@ export function checkPrices(config: Config, max_cost: number | undefined): void 
 export function newRecord(goal: string, config: Config, options: RunOptions): TaskRecord {
   const { execution, verification, approval, limits } = config;
   const mode = options.approval ?? approval.mode;
-  const votes = verification.tier3_vote_count % 2 === 1 ? verification.tier3_vote_count : verification.tier3_vote_count + 1;
+  const votes =
+    verification.tier3_vote_count % 2 === 1
+      ? verification.tier3_vote_count
+      : verification.tier3_vote_count + 1;
   return {
     goal,
     config: withoutSecrets(config),

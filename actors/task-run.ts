@@ -4,8 +4,8 @@ import { makeCatalogue, type PricedRole, type RolePrice } from '../machines/cata
 import { LoomError } from '../machines/failure.ts';
 import { newRun, type Outside } from '../machines/react.ts';
 import type { Config, ModelConfig } from '../store/config.ts';
-import { type ProcessGroup, killGroup } from '../store/process-identity.ts';
 import type { Lease, RunHead, Store } from '../store/port.ts';
+import { killGroup, type ProcessGroup } from '../store/process-identity.ts';
 import { createRegistry } from '../tools/registry.ts';
 import { openWorkspace } from '../tools/workspace.ts';
 import type { TaskDeps } from './effects/deps.ts';
@@ -141,24 +141,40 @@ export async function startTask(
     ...(options.onPreview ? { onPreview: options.onPreview } : {}),
     ...(options.onQuestion ? { onQuestion: options.onQuestion } : {}),
   });
-  const start: Outside = { type: 'start', machine: 'task', input: { title: head.goal, settings: record.settings } };
+  const start: Outside = {
+    type: 'start',
+    machine: 'task',
+    input: { title: head.goal, settings: record.settings },
+  };
   const { end } = await driveHost(host, () => host.begin([start]), record, options);
   await log.flush();
   return end;
 }
 
 /** New rules and limits of `resume` are part of the run from then on. */
-async function updateRecord(store: Store, head: RunHead, options: ResumeOptions): Promise<{ record: TaskRecord; changed: boolean }> {
+async function updateRecord(
+  store: Store,
+  head: RunHead,
+  options: ResumeOptions,
+): Promise<{ record: TaskRecord; changed: boolean }> {
   const record = await store.get<TaskRecord>(head.id, 'task');
-  if (!record) throw new LoomError('terminal', 'run_damaged', `run ${head.id} has no record of how it was started`);
+  if (!record)
+    throw new LoomError('terminal', 'run_damaged', `run ${head.id} has no record of how it was started`);
   const { max_tokens, max_cost, timeout_seconds, allow = [], deny = [] } = options;
   const changed =
-    allow.length + deny.length > 0 || max_tokens !== undefined || max_cost !== undefined || timeout_seconds !== undefined;
+    allow.length + deny.length > 0 ||
+    max_tokens !== undefined ||
+    max_cost !== undefined ||
+    timeout_seconds !== undefined;
   return {
     changed,
     record: {
       ...record,
-      policy: { ...record.policy, allow: [...record.policy.allow, ...allow], deny: [...record.policy.deny, ...deny] },
+      policy: {
+        ...record.policy,
+        allow: [...record.policy.allow, ...allow],
+        deny: [...record.policy.deny, ...deny],
+      },
       limits: {
         ...record.limits,
         ...(max_tokens === undefined ? {} : { tokens: max_tokens }),

@@ -8,7 +8,15 @@ import type { Home } from './home.ts';
 import type { Loom } from './loom.ts';
 import { readAnswer } from './models/answer.ts';
 
-export function toolbox({ home, workspace, config }: { home: Home; workspace: string; config: () => Config }): Loom['tools'] {
+export function toolbox({
+  home,
+  workspace,
+  config,
+}: {
+  home: Home;
+  workspace: string;
+  config: () => Config;
+}): Loom['tools'] {
   const registry = createRegistry();
   return {
     list: () => registry.schemas(),
@@ -51,7 +59,9 @@ export function toolbox({ home, workspace, config }: { home: Home; workspace: st
         (tools ?? registry.schemas()).map(tool => ({ description: '', ...tool })),
       );
       return {
-        calls: answer.calls.flatMap(call => ('invalid' in call ? [] : [{ name: call.name, arguments: call.arguments, repaired: call.repaired }])),
+        calls: answer.calls.flatMap(call =>
+          'invalid' in call ? [] : [{ name: call.name, arguments: call.arguments, repaired: call.repaired }],
+        ),
         thinking: answer.thinking,
         content: answer.content,
       };

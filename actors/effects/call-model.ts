@@ -50,7 +50,11 @@ export async function callModel(
     const model = deps.router.pick(role, choice);
     const window = await model.window(context.signal);
     // The answer gets what it may use, but never more than half of a small window.
-    const room = Math.min(request.max_tokens ?? Number.POSITIVE_INFINITY, model.config.max_tokens, Math.floor(window / 2));
+    const room = Math.min(
+      request.max_tokens ?? Number.POSITIVE_INFINITY,
+      model.config.max_tokens,
+      Math.floor(window / 2),
+    );
     const fitted = fitWindow(request.history, request.tools ?? [], window - room);
     const routed = await deps.router.call(
       role,
@@ -67,7 +71,9 @@ export async function callModel(
         ...choice,
         ...(request.avoid?.[0] ? { author: request.avoid[0] } : {}),
         onDelta: delta =>
-          context.preview('reset' in delta ? { attempt: delta.attempt, offset: 0, text: '', reset: true } : delta),
+          context.preview(
+            'reset' in delta ? { attempt: delta.attempt, offset: 0, text: '', reset: true } : delta,
+          ),
       },
     );
     const { usage, prompt_truncated, finish } = routed.response;
@@ -77,10 +83,20 @@ export async function callModel(
       journal: [
         ...routed.failed.map(attempt => ({
           event_type: 'model_invocation',
-          data: { phase: 'retry', ...about, alias: attempt.alias, error: `${attempt.code}: ${attempt.message}`.slice(0, 500) },
+          data: {
+            phase: 'retry',
+            ...about,
+            alias: attempt.alias,
+            error: `${attempt.code}: ${attempt.message}`.slice(0, 500),
+          },
         })),
         ...(fitted.dropped > 0
-          ? [{ event_type: 'compaction_policy_decision', data: { ...about, decision: 'drop_oldest', dropped: fitted.dropped } }]
+          ? [
+              {
+                event_type: 'compaction_policy_decision',
+                data: { ...about, decision: 'drop_oldest', dropped: fitted.dropped },
+              },
+            ]
           : []),
         {
           event_type: 'model_invocation',

@@ -44,9 +44,7 @@ export function reviewEffect(deps: TaskDeps): Effect {
       deps.rows.traces(input.thread),
       input.repair > 0 ? deps.rows.get<string>(unreadableKey(input.thread, input.vote)) : null,
     ]);
-    const records = changelog
-      .filter(entry => !entry.undone_by)
-      .flatMap(entry => entry.changes);
+    const records = changelog.filter(entry => !entry.undone_by).flatMap(entry => entry.changes);
     const diffs = (await diffRecords(records, deps.blobs)).map(diff => diff.diff).join('\n');
     const paths = [...new Set([...node.deliverables, ...records.map(record => record.path)])].slice(0, 12);
     const worker = messages.map(entry => entry.alias).filter(alias => alias !== undefined);
