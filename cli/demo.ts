@@ -7,10 +7,11 @@ import { changeText } from './commands/diff.ts';
 import type { Context } from './context.ts';
 import { paintFor } from './context.ts';
 import { shown } from './failure.ts';
+import { processInterrupt, processIo } from './process.ts';
 import { createProgress } from './progress.ts';
 import { report } from './render/result.ts';
 import { quoted } from './render/words.ts';
-import { openEngine, processInterrupt, processIo } from './start.ts';
+import { openEngine } from './start.ts';
 
 const GOAL =
   'Fix the failing test of textkit, test the function that has no tests, document the three functions and write the release notes for 0.3.1.';

@@ -56,9 +56,10 @@ export class Live {
       this.#screen.write(text);
       return;
     }
-    this.#screen.write(this.#erase() + text);
+    // One write, so that the block is never seen missing.
+    const before = this.#erase() + text;
     this.#shown = [];
-    this.#draw();
+    this.#draw(before);
   }
 
   /** Removes the block and gives the cursor back; `start` brings it back. */
@@ -72,12 +73,12 @@ export class Live {
     this.#shown = [];
   }
 
-  #draw(): void {
+  #draw(before = ''): void {
     this.#last = Date.now();
     const lines = this.#render();
     const columns = this.#screen.columns();
     if (columns !== this.#columns || lines.length !== this.#shown.length) {
-      const text = this.#erase() + lines.map(line => `${line}\n`).join('');
+      const text = before + this.#erase() + lines.map(line => `${line}\n`).join('');
       this.#columns = columns;
       this.#shown = lines;
       this.#screen.write(text);

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { type OpenLoom, paintFor } from '../../cli/context.ts';
 import { createInterrupt } from '../../cli/interrupt.ts';
+import { recordBug } from '../../cli/process.ts';
 import { program } from '../../cli/program.ts';
-import { recordBug } from '../../cli/start.ts';
 import { LoomError } from '../../machines/failure.ts';
 import { testIo } from './io.ts';
 
