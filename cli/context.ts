@@ -29,6 +29,8 @@ export interface Context {
   /** Absolute, only when the user named one. */
   workspace: string | undefined;
   model: string | undefined;
+  /** Where notices go (`told`); a live view takes them over while it stands. */
+  notices: { told(line: string): void };
   /** Opens Loom; closed by the program when the command ends. */
   loom(): Promise<Loom>;
 }

@@ -48,6 +48,7 @@ async function demo(): Promise<number> {
     interrupt: processInterrupt(),
     workspace,
     model: undefined,
+    notices: { told: line => io.err(`${line}\n`) },
     paint: {
       out: paintFor({ env: io.env, tty: io.tty.out, off: false }),
       err: paintFor({ env: io.env, tty: io.tty.err, off: false }),

@@ -1,8 +1,8 @@
 /** Runs or resumes a task: progress, questions, interrupts, the result and its exit code. */
-import type { Loom, ResumeOptions, RunResult } from '../actors/loom.ts';
+import type { JournalEvent, Loom, ResumeOptions, RunResult } from '../actors/loom.ts';
 import type { Context } from './context.ts';
 import { EXIT } from './failure.ts';
-import { createProgress } from './progress.ts';
+import { createProgress, type Progress } from './progress.ts';
 import { canAsk, createAsker } from './questions.ts';
 import type { Values } from './values.ts';
 
@@ -27,40 +27,65 @@ export function limits(values: Values): ResumeOptions {
 
 export interface Drive {
   values: Values;
-  /** A run that has a past; its journal fills the view first. */
-  known?: string;
   start(loom: Loom, hooks: ResumeOptions): Promise<RunResult>;
 }
 
 /** Resolves to the exit code of the run. */
-export async function drive(context: Context, { values, known, start }: Drive): Promise<number> {
+export async function drive(context: Context, { values, start }: Drive): Promise<number> {
   const loom = await context.loom();
   const progress = createProgress(context, { deltas: values.flag('deltas'), diff_lines: LIVE_DIFF_LINES });
   const disarm = context.interrupt.arm();
+  const { told } = context.notices;
+  context.notices.told = line => progress.note(line);
+  const shower = eventsInOrder(loom, progress);
   try {
-    if (known && context.output !== 'stream-json')
-      for await (const event of loom.events(known, { follow: false })) progress.prime(event);
     const result = await start(loom, {
       signal: context.interrupt.signal,
-      onEvent: event => progress.onEvent(event),
+      onEvent: shower.onEvent,
       ...(progress.onPreview ? { onPreview: progress.onPreview } : {}),
       ...(canAsk(context) ? { onQuestion: createAsker(context, progress) } : {}),
     });
+    await shower.shown();
     progress.stop();
-    progress.finish(result, await changesOf(loom, result));
+    progress.finish(result, await changesOf(context, loom, result));
     return result.exit_code;
   } catch (error) {
     progress.stop();
     if (!context.interrupt.signal.aborted) throw error;
+    context.io.err('loom: interrupted before anything was begun\n');
     return EXIT.interrupted;
   } finally {
+    context.notices.told = told;
     progress.stop();
     disarm();
   }
 }
 
-/** Only for the text report; a run that changed nothing is not asked. */
-async function changesOf(loom: Loom, result: RunResult) {
-  if (result.files_changed.length === 0 || !result.task_id) return [];
+/** Shows events; when the first is not the run's first, the past is looked up before it, so that the plan is known. */
+function eventsInOrder(loom: Loom, progress: Progress) {
+  let before: Promise<void> | null = null;
+  let seen = false;
+  return {
+    onEvent(event: JournalEvent) {
+      if (!seen && event.seq > 1) before = past(event);
+      seen = true;
+      if (before) before = before.then(() => progress.onEvent(event));
+      else progress.onEvent(event);
+    },
+    /** Everything that arrived is on the screen. */
+    shown: async () => before,
+  };
+
+  async function past({ task_id, seq }: JournalEvent): Promise<void> {
+    for await (const event of loom.events(task_id, { follow: false })) {
+      if (event.seq >= seq) return;
+      progress.prime(event);
+    }
+  }
+}
+
+/** Only the text report counts lines; a run that changed nothing is not asked. */
+async function changesOf(context: Context, loom: Loom, result: RunResult) {
+  if (context.output !== 'text' || result.files_changed.length === 0 || !result.task_id) return [];
   return loom.changes(result.task_id);
 }

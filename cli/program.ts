@@ -52,12 +52,15 @@ async function runCommand(
   const workspace = dir === undefined ? undefined : resolve(io.cwd, dir);
   const config = values.text('config');
   let opened: Promise<Loom> | undefined;
+  const model = values.text('model');
+  const notices = { told: (line: string) => io.err(`loom: ${safe(line)}\n`) };
   const context: Context = {
     io,
+    notices,
     output,
     interrupt,
     workspace,
-    model: values.text('model'),
+    model,
     paint: {
       out: paintFor({ env: io.env, tty: io.tty.out, off }),
       err: paintFor({ env: io.env, tty: io.tty.err, off }),
@@ -65,6 +68,9 @@ async function runCommand(
     loom: () =>
       (opened ??= open({
         workspace: workspace ?? io.cwd,
+        env: io.env,
+        onNotice: line => notices.told(line),
+        ...(model === undefined ? {} : { model }),
         ...(config === undefined ? {} : { config: resolve(io.cwd, config) }),
       })),
   };

@@ -9,12 +9,15 @@ import { eventLine } from './render/lines.ts';
 import { Live } from './render/live.ts';
 import { report } from './render/result.ts';
 import { emptyView, fold } from './render/view.ts';
+import { safe } from './render/width.ts';
 
 export interface Progress {
   onEvent(event: JournalEvent): void;
   onPreview?: (preview: Preview) => void;
   /** Events of the past: known, not shown again. */
   prime(event: JournalEvent): void;
+  /** A line for the person that belongs to no run. */
+  note(line: string): void;
   suspend(): void;
   resume(): void;
   /** Leaves the terminal clean, whatever happened. */
@@ -38,15 +41,21 @@ export function createProgress(context: Context, options: ProgressOptions): Prog
   return canRepaint(context) ? painted(context, options) : plain(context);
 }
 
+/** What a form without a picture does between its lines. */
+const still = (io: Context['io']) => ({
+  prime: () => undefined,
+  note: (line: string) => io.err(`loom: ${safe(line)}\n`),
+  suspend: () => undefined,
+  resume: () => undefined,
+  stop: () => undefined,
+});
+
 function streamed({ io }: Context, { deltas }: ProgressOptions): Progress {
   const line = (value: object) => io.out(`${JSON.stringify(value)}\n`);
   return {
     onEvent: event => line({ type: 'event', ...event }),
     ...(deltas ? { onPreview: (preview: Preview) => line({ type: 'delta', ...preview }) } : {}),
-    prime: () => undefined,
-    suspend: () => undefined,
-    resume: () => undefined,
-    stop: () => undefined,
+    ...still(io),
     finish: result => line(result),
   };
 }
@@ -57,10 +66,7 @@ function plain(context: Context): Progress {
       const line = eventLine(event, context.paint.err);
       if (line) context.io.err(`${line}\n`);
     },
-    prime: () => undefined,
-    suspend: () => undefined,
-    resume: () => undefined,
-    stop: () => undefined,
+    ...still(context.io),
     finish: (result, changes) => finish(context, result, changes),
   };
 }
@@ -89,6 +95,7 @@ function painted(context: Context, { diff_lines }: ProgressOptions): Progress {
       if (lasting) live.print(lasting);
     },
     prime: event => store.send({ type: 'journal', event }),
+    note: line => live.print(`loom: ${safe(line)}\n`),
     suspend: () => live.stop(),
     resume: () => live.start(),
     stop() {

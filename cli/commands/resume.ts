@@ -12,7 +12,6 @@ export const command: Run = async (context, [id], values) => {
   const wanted = id ?? 'last';
   return drive(context, {
     values,
-    known: wanted,
     start: (loom, hooks) => loom.resume(wanted, { ...shared, ...hooks }),
   });
 };

@@ -1,4 +1,5 @@
 /** `loom status ID [--wait]` */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Loom, TaskDetail } from '../../actors/loom.ts';
 import type { Run } from '../commands.ts';
 import { type Context, print } from '../context.ts';
@@ -7,25 +8,29 @@ import { questionText } from '../render/result.ts';
 import { clip, oneLine } from '../render/width.ts';
 import { count, mark, markOf } from '../render/words.ts';
 
+/** Looking at the heads of all runs this often costs less than following one journal from its start. */
+const LOOK_MS = 250;
+
 export const command: Run = async (context, [id = ''], values) => {
   const loom = await context.loom();
   const wait = values.flag('wait');
   const task = wait ? await settled(context, loom, id) : await loom.task(id);
   print(context, task, () => text(context, task));
-  return wait ? (task.exit_code ?? task.result.exit_code) : EXIT.ok;
+  if (!wait) return EXIT.ok;
+  // Neither over nor parked: its process is gone, or the waiting was interrupted.
+  return task.exit_code ?? EXIT.interrupted;
 };
 
-/** Follows the journal until the run ends or stops where it waits for somebody. */
-async function settled(context: Context, loom: Loom, id: string): Promise<TaskDetail> {
-  const disarm = context.interrupt.arm();
+/** Resolves when the run is over, or stands still without a process that could go on with it. */
+async function settled({ interrupt }: Context, loom: Loom, id: string): Promise<TaskDetail> {
+  const disarm = interrupt.arm();
+  const { task_id } = await loom.task(id);
   try {
-    const { signal } = context.interrupt;
-    for await (const event of loom.events(id, { signal }))
-      if (event.event_type === 'task_parked') {
-        const task = await loom.task(id);
-        if (!task.live && task.parked) return task;
-      }
-    return await loom.task(id);
+    for (;;) {
+      const task = (await loom.tasks()).find(candidate => candidate.task_id === task_id);
+      if (!task?.live || interrupt.signal.aborted) return await loom.task(task_id);
+      await sleep(LOOK_MS);
+    }
   } finally {
     disarm();
   }

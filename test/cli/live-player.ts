@@ -19,6 +19,7 @@ const context: Context = {
   },
   workspace: undefined,
   model: undefined,
+  notices: { told: () => undefined },
   loom: () => Promise.reject(new Error('the player needs no engine')),
 };
 
