@@ -23,10 +23,12 @@ const NAMES = ['tokens', 'usd', 'model_calls', 'tool_calls'] as const;
 
 export const newLedger = (limits: Limits): Ledger => ({ limits, spent: NO_COST, reserved: NO_COST });
 
+const nano = (usd: number): number => Math.round(usd * 1e9);
+
 const combine = (a: Cost, b: Cost, sign: 1 | -1): Cost => ({
   tokens: a.tokens + sign * b.tokens,
-  // Dollars are sums of fractions: rounding keeps a reservation and its release exactly equal.
-  usd: Math.round((a.usd + sign * b.usd) * 1e9) / 1e9,
+  // Dollars are sums of fractions: counting whole billionths keeps reservations and their releases exactly equal.
+  usd: (nano(a.usd) + sign * nano(b.usd)) / 1e9,
   model_calls: a.model_calls + sign * b.model_calls,
   tool_calls: a.tool_calls + sign * b.tool_calls,
 });

@@ -62,9 +62,12 @@ const stateOf = (snapshot: unknown) => snapshot as { value: unknown; context: Re
 /** What `reserved` must be: the sum over all effect rows. */
 export function reservations(run: Run): Cost {
   const sum = { ...NO_COST };
-  for (const { reserved } of Object.values(run.effects))
-    for (const name of ['tokens', 'usd', 'model_calls', 'tool_calls'] as const) sum[name] += reserved[name];
-  return { ...sum, usd: Math.round(sum.usd * 1e9) / 1e9 };
+  let nano = 0;
+  for (const { reserved } of Object.values(run.effects)) {
+    for (const name of ['tokens', 'model_calls', 'tool_calls'] as const) sum[name] += reserved[name];
+    nano += Math.round(reserved.usd * 1e9);
+  }
+  return { ...sum, usd: nano / 1e9 };
 }
 
 /** Starts a run whose root is the machine. */
