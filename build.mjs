@@ -1,8 +1,49 @@
 // Bundles the command, the library and the demo into dist/; heavy parts stay in chunks of their own, loaded when used.
-import { chmodSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
 import { build } from 'esbuild';
 
 const { version } = JSON.parse(readFileSync(new URL('./package.json', import.meta.url), 'utf8'));
+const require = createRequire(import.meta.url);
+
+function isCommonJs(path) {
+  if (/\.(mjs|ts)$/.test(path)) return false;
+  if (path.endsWith('.cjs')) return true;
+  for (let folder = dirname(path); folder !== dirname(folder); folder = dirname(folder)) {
+    const file = join(folder, 'package.json');
+    if (existsSync(file)) return JSON.parse(readFileSync(file, 'utf8')).type !== 'module';
+  }
+  return true;
+}
+
+// A CommonJS package that is loaded by import() would lose its named exports in a chunk of its own: they are spelled out.
+const namedExports = {
+  name: 'named-exports',
+  setup(builder) {
+    builder.onResolve({ filter: /^[^./]/ }, async args => {
+      if (args.kind !== 'dynamic-import' || args.pluginData === 'inner' || args.path.startsWith('node:'))
+        return;
+      const found = await builder.resolve(args.path, {
+        kind: 'dynamic-import',
+        resolveDir: args.resolveDir,
+        pluginData: 'inner',
+      });
+      if (found.errors.length > 0 || found.external || !isCommonJs(found.path)) return found;
+      return { path: found.path, namespace: 'named-exports', pluginData: args.path };
+    });
+    builder.onLoad({ filter: /.*/, namespace: 'named-exports' }, args => {
+      const names = Object.keys(require(args.pluginData)).filter(
+        name => name !== 'default' && /^[A-Za-z_$][\w$]*$/.test(name),
+      );
+      const lines = names.map(name => `export const ${name} = all[${JSON.stringify(name)}];`);
+      return {
+        contents: `import all from ${JSON.stringify(args.path)};\nexport default all;\n${lines.join('\n')}\n`,
+        resolveDir: dirname(args.path),
+      };
+    });
+  },
+};
 
 rmSync(new URL('./dist', import.meta.url), { recursive: true, force: true });
 await build({
@@ -16,6 +57,7 @@ await build({
   target: 'node20.19',
   // Native code, WebAssembly and files found relative to their own package cannot be bundled.
   external: ['lmdb', 'msgpackr', '@vscode/ripgrep', 'web-tree-sitter', 'tree-sitter-bash'],
+  plugins: [namedExports],
   define: { LOOM_VERSION: JSON.stringify(version) },
   // Bundled CommonJS packages call require() for node's own modules.
   banner: {

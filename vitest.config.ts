@@ -17,10 +17,14 @@ export default defineConfig({
         },
       },
       {
+        // Pure: needs no build.
+        test: { ...shared, name: 'model', include: ['test/model/**/*.test.ts'], testTimeout: 120_000 },
+      },
+      {
         test: {
           ...shared,
           name: 'whole',
-          include: ['test/{whole,crash,model}/**/*.test.ts'],
+          include: ['test/{whole,crash}/**/*.test.ts'],
           globalSetup: ['test/support/build.ts'],
           testTimeout: deep ? 1_800_000 : 120_000,
           hookTimeout: 60_000,

@@ -10,6 +10,12 @@ export interface OpenOptions {
   workspace?: string;
   /** A loaded configuration, or the path of a loom.toml; default: the search order of the README. */
   config?: Config | string;
+  /** Alias of the model that takes the executor and session roles. */
+  model?: string;
+  /** Default: `process.env`. */
+  env?: NodeJS.ProcessEnv;
+  /** Told what a person should know but no result carries: warnings of the configuration, models that were found. */
+  onNotice?: (line: string) => void;
 }
 
 /** One journal line. Numbered from 1 without gaps per task; a fact, on disk before anybody sees it. */

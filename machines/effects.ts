@@ -50,7 +50,8 @@ export interface EffectOutputs {
   alarm: Settled;
   checks: Settled<{ verdict: VerdictDigest }>;
   review: Settled<{ verdict: VerdictDigest }>;
-  settle: Settled;
+  /** `summary`: what the subtask leaves to its dependents, at most 480 characters. */
+  settle: Settled<{ summary: string }>;
   finalize: Settled;
 }
 

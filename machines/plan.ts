@@ -167,3 +167,32 @@ export const singleNodePlan = (goal: string): Plan => ({
     },
   ],
 });
+
+/** A new plan for a task under way: nodes that are completed or running stay exactly as they are, with their status, and
+ *  so do those named in `unseen`, which failed after the planner was asked: it cannot have meant to drop them.
+ *  The rest is replaced by what the proposal says. The version rises by one. */
+export function mergePlan(
+  current: Plan,
+  status: string,
+  proposed: Plan,
+  unseen: readonly string[] = [],
+): { plan: Plan; status: string; errors: string[] } {
+  const stays = (node: PlanNode, i: number) =>
+    status[i] === 'c' || status[i] === 'r' || unseen.includes(node.id);
+  const kept = current.subtasks.filter(stays);
+  const keptIds = new Set(kept.map(node => node.id));
+  const added = proposed.subtasks.filter(node => !keptIds.has(node.id));
+  const normal = demoteSyntheses({ ...proposed, subtasks: [...kept, ...added] }).plan;
+  const fresh = normal.subtasks.slice(kept.length);
+  const plan: Plan = {
+    version: current.version + 1,
+    goal_criteria: current.goal_criteria,
+    subtasks: [...kept, ...fresh],
+  };
+  const letters = kept.map(node => status[nodeIndex(current, node.id)]).join('') + 'p'.repeat(fresh.length);
+  const errors =
+    fresh.length === 0 && kept.length < status.length
+      ? ['the new plan drops the failed work without replacing it']
+      : planErrors({ ...plan, subtasks: normal.subtasks });
+  return { plan, status: letters, errors };
+}

@@ -26,6 +26,14 @@ export interface VerdictDigest {
   independent: boolean;
   /** Highest tier that answered. */
   tier: number;
+  /** What was wrong, at most 300 characters; the whole feedback is a row. */
+  feedback?: string;
+  /** Share of the deterministic checks that passed, 0..1. */
+  checks_passed?: number;
+  /** Share of the attempt's tool calls that succeeded, 0..1. */
+  tools_succeeded?: number;
+  /** The attempt ran something that can destroy data. */
+  destructive?: boolean;
 }
 
 export const accepted = (outcome: Outcome): boolean =>

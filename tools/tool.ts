@@ -62,6 +62,10 @@ export interface ChangeRecord {
   before: BlobRef | null;
   /** sha256 after, null for a delete. */
   after: string | null;
+  /** What stands there; a file when absent. Folders have no contents, a link's contents are its target. */
+  kind?: 'directory' | 'symlink';
+  /** Contents after, where kept: makes the record a complete, repeatable and reversible instruction. */
+  after_ref?: BlobRef;
   /** Permission bits before and after (null where the file did not exist). */
   mode_before: number | null;
   mode_after: number | null;
@@ -97,6 +101,17 @@ export interface Tool {
 export interface Workspace {
   /** Real path of the root. */
   readonly root: string;
-  /** Relative `/`-path of what `path` means inside the jail. Throws LoomError `path_outside`, `path_denied`, `path_invalid`. */
-  resolve(path: string, options?: { mustExist?: boolean }): Promise<string>;
+  /**
+   * Relative `/`-path of what `path` means inside the jail ('.' for the root), free of links.
+   * Throws LoomError `path_outside`, `path_denied`, `path_invalid`; `not_found` with `mustExist`.
+   */
+  resolve(path: string, options?: ResolveOptions): Promise<string>;
+}
+
+export interface ResolveOptions {
+  mustExist?: boolean;
+  /** `write` also protects `.loom/`. Default `read`. */
+  access?: 'read' | 'write';
+  /** false: a link as last component means the link itself. Default true. */
+  follow?: boolean;
 }

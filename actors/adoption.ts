@@ -1,0 +1,55 @@
+/** Runs whose owner died go on by themselves, beside whatever this process was started for. */
+import type { Config } from '../store/config.ts';
+import type { RunHead, Store } from '../store/port.ts';
+import { isOver } from './report.ts';
+import { type Launch, resumeTask } from './task-run.ts';
+
+export interface Adoption {
+  /** Ids that were taken over. */
+  runs: string[];
+  /** Parks what is still going on; resolves when all of it stands. */
+  stop(): Promise<void>;
+}
+
+/** Unfinished, not parked by anybody's decision, and its owner is gone. */
+export async function orphans(store: Store, workspace: string): Promise<RunHead[]> {
+  const heads = (await store.runs({ workspace })).filter(
+    head => head.kind === 'task' && !isOver(head) && !head.parked,
+  );
+  const leases = await Promise.all(heads.map(head => store.lease(head.id)));
+  return heads.filter((_, i) => leases[i]!.state === 'dead');
+}
+
+/** An adopted run never asks here and never changes this command's exit code; a decision it needs parks it. */
+export async function adoptRuns(
+  launch: Launch,
+  config: Config,
+  workspace: string,
+  announce: (line: string) => void,
+): Promise<Adoption> {
+  const stopping = new AbortController();
+  const going: Promise<unknown>[] = [];
+  const runs: string[] = [];
+  for (const head of await orphans(launch.store, workspace)) {
+    const lease = await launch.store.claim(head.id);
+    if (!lease) continue;
+    runs.push(head.id);
+    announce(
+      `continuing ${head.id} ("${head.goal.slice(0, 60)}"), whose process died; --no-adopt leaves it alone`,
+    );
+    going.push(
+      resumeTask(launch, lease, config, { signal: stopping.signal }).catch((error: unknown) =>
+        announce(
+          `${head.id} could not be continued: ${error instanceof Error ? error.message : String(error)}`,
+        ),
+      ),
+    );
+  }
+  return {
+    runs,
+    async stop() {
+      stopping.abort();
+      await Promise.all(going);
+    },
+  };
+}

@@ -1,0 +1,32 @@
+/** What an effect is to the host: given an intent and some powers, it settles exactly once, as data. */
+import type { Cost } from '../machines/budget.ts';
+import type { EffectEntry, JournalLine } from '../machines/react.ts';
+import type { Row } from '../store/port.ts';
+
+export interface EffectContext {
+  /** Aborts on cancel, deadline and interrupt; the effect settles within 1 s or is settled without it. */
+  signal: AbortSignal;
+  /** Committed (fenced, without a rev) before it resolves; given back as `recovered` when a crash made Loom repeat the key. */
+  checkpoint(value: unknown): Promise<void>;
+  recovered: unknown;
+  /** Remembers a child's process group until the effect settles, so that a successor can kill survivors. */
+  child(group: unknown): Promise<void>;
+  /** While it waits for something that is not its own work (a lock), the owner's deadlines stand still. */
+  waiting(): void;
+  running(): void;
+  /** Shows text that may still be withdrawn. */
+  preview(delta: { attempt: number; offset: number; text: string; reset?: true }): void;
+  /** A fact in the middle of an effect (a retry, a failover): journalled at once. */
+  note(line: JournalLine): Promise<void>;
+}
+
+export interface EffectResult {
+  /** The event the machine sees: small, JSON. */
+  output: object;
+  /** Committed together with the event. */
+  rows?: Row[];
+  journal?: JournalLine[];
+  used?: Cost | 'unknown';
+}
+
+export type Effect = (intent: EffectEntry, context: EffectContext) => Promise<EffectResult>;

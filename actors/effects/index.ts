@@ -1,0 +1,23 @@
+/** Which effect does what a machine asks for. */
+import type { Effect } from '../effect.ts';
+import { checksEffect } from './checks.ts';
+import type { TaskDeps } from './deps.ts';
+import { modelEffect } from './model.ts';
+import { planEffect, replanEffect } from './plan.ts';
+import { prepareEffect } from './prepare.ts';
+import { reviewEffect } from './review.ts';
+import { finalizeEffect, settleEffect } from './settle.ts';
+import { noteEffect, toolEffect } from './tool.ts';
+
+export const taskEffects = (deps: TaskDeps): Record<string, Effect> => ({
+  plan: planEffect(deps),
+  replan: replanEffect(deps),
+  prepare: prepareEffect(deps),
+  model: modelEffect(deps),
+  tool: toolEffect(deps),
+  note: noteEffect(deps),
+  checks: checksEffect(deps),
+  review: reviewEffect(deps),
+  settle: settleEffect(deps),
+  finalize: finalizeEffect(deps),
+});

@@ -1,0 +1,182 @@
+/** One model call of a turn: load the conversation, fit it to the window, call, read the answer, gate its tool calls. */
+import { createHash } from 'node:crypto';
+import { gate } from '../../machines/approval.ts';
+import type { CallDigest, EffectOutputs } from '../../machines/effects.ts';
+import type { ModelInput } from '../../machines/turn.ts';
+import type { Effect } from '../effect.ts';
+import { type ParsedCall, readAnswer } from '../models/answer.ts';
+import { estimateTokens } from '../models/estimate.ts';
+import type { Message, ModelResponse } from '../models/model.ts';
+import { CONTINUE, NUDGE } from '../prompts/executor.ts';
+import { callModel } from './call-model.ts';
+import { readClaim } from './claim.ts';
+import { costOf, type TaskDeps } from './deps.ts';
+import { messageKey, row, type StoredCall, type StoredMessage } from './rows.ts';
+
+const MAX_SUBJECT = 2_000;
+
+export function modelEffect(deps: TaskDeps): Effect {
+  return async (intent, context) => {
+    const input = intent.input as ModelInput;
+    const stored = await deps.rows.messages(input.thread);
+    const earlier = stored.filter(entry => entry.message !== undefined).map(entry => entry.message);
+    const added = addedMessage(input);
+    const history = added ? [...earlier, added] : earlier;
+    const tools = deps.registry.schemas();
+    const called = await callModel(deps, context, input.role, {
+      history,
+      tools,
+      tier: input.tier,
+      subtask: input.subtask,
+    });
+    const { routed, journal } = called;
+    const answer = readAnswer(routed.response, tools);
+    const calls = answer.finish === 'length' ? [] : answer.calls;
+    const judged = await Promise.all(calls.map((call, n) => judge(deps, call, n)));
+    const message = assistantMessage(routed.response, answer.content, judged);
+    const rows = [
+      ...(added
+        ? [row(messageKey.added(input.thread, input.iteration), { message: added } satisfies StoredMessage)]
+        : []),
+      row(messageKey.answer(input.thread, input.iteration), {
+        message,
+        calls: judged.map(call => call.stored),
+        alias: routed.alias,
+      } satisfies StoredMessage),
+      ...judged.flatMap(call =>
+        call.refusal
+          ? [
+              row(messageKey.result(input.thread, input.iteration, call.digest.n), {
+                message: call.refusal,
+              } satisfies StoredMessage),
+            ]
+          : [],
+      ),
+    ];
+    const repaired = judged.filter(call => (call.stored?.repaired.length ?? 0) > 0);
+    const tokens =
+      called.tokens +
+      routed.response.usage.output_tokens +
+      judged.reduce((sum, call) => sum + call.refusalTokens, 0);
+    const claim = readClaim(answer.content);
+    return {
+      output: {
+        ok: true,
+        answer: kindOf(answer.finish, judged.length, answer.content),
+        calls: judged.map(call => call.digest),
+        claim: claim.status,
+        reason: claim.reason,
+        tokens,
+      } satisfies EffectOutputs['model'],
+      rows,
+      journal: [
+        ...journal,
+        ...repaired.map(call => ({
+          event_type: 'tool_call_repaired',
+          data: {
+            subtask_id: input.subtask,
+            tool: call.digest.tool,
+            repaired: call.stored!.repaired,
+            source: answer.source,
+          },
+        })),
+      ],
+      used: costOf(deps.config, routed),
+    };
+  };
+}
+
+function addedMessage(input: ModelInput): Message | null {
+  if (input.continue) return { role: 'user', content: CONTINUE };
+  return input.nudge ? { role: 'user', content: NUDGE } : null;
+}
+
+/** A cut-off answer is never complete; an answer without words or calls is treated like one. */
+function kindOf(finish: string, calls: number, content: string): 'calls' | 'text' | 'cut' {
+  if (finish === 'length') return 'cut';
+  if (calls > 0) return 'calls';
+  return content.trim() === '' ? 'cut' : 'text';
+}
+
+interface Judged {
+  digest: CallDigest;
+  /** null: refused by validation. */
+  stored: StoredCall | null;
+  id: string;
+  name: string;
+  refusal: Message | null;
+  refusalTokens: number;
+  rawArguments: string;
+}
+
+async function judge(deps: TaskDeps, call: ParsedCall, n: number): Promise<Judged> {
+  const base = { id: call.id, name: call.name };
+  const refuse = (why: string): Judged => {
+    const refusal: Message = {
+      role: 'tool',
+      tool_call_id: call.id,
+      name: call.name,
+      content: `Error: ${why}`,
+    };
+    return {
+      ...base,
+      digest: {
+        n,
+        tool: call.name.slice(0, 100),
+        valid: false,
+        risks: ['read'],
+        subject: '',
+        shell_network: false,
+        mutates: false,
+        effect: 'repeatable',
+        signature: hash(`${call.name}\n${why}`),
+        gate: { decision: 'run', reason: '' },
+      },
+      stored: null,
+      refusal,
+      refusalTokens: estimateTokens(why) + 8,
+      rawArguments: '{}',
+    };
+  };
+  if ('invalid' in call) return refuse(call.invalid);
+  const refused = await deps.registry.validate(call.name, call.arguments);
+  if (refused) return refuse(refused.message);
+  const assessment = await deps.registry.assess(call.name, call.arguments, deps.workspace);
+  const subject = assessment.subject.slice(0, MAX_SUBJECT);
+  const shell_network = call.name === 'shell_execute' && assessment.risks.includes('network');
+  const decision = gate(deps.policy, { tool: call.name, risks: assessment.risks, subject, shell_network });
+  const text = JSON.stringify(call.arguments);
+  return {
+    ...base,
+    digest: {
+      n,
+      tool: call.name,
+      valid: true,
+      risks: assessment.risks,
+      subject,
+      shell_network,
+      mutates: assessment.mutates,
+      effect: assessment.effect,
+      signature: hash(`${call.name}\n${text}`),
+      gate: decision,
+    },
+    stored: { id: call.id, name: call.name, arguments: call.arguments, repaired: call.repaired },
+    refusal: null,
+    refusalTokens: 0,
+    rawArguments: text,
+  };
+}
+
+/** What goes back to the model as its own words: calls as they were understood, so that ids and results match. */
+function assistantMessage(response: ModelResponse, content: string, calls: Judged[]): Message {
+  return {
+    role: 'assistant',
+    content,
+    ...(calls.length > 0
+      ? { tool_calls: calls.map(call => ({ id: call.id, name: call.name, arguments: call.rawArguments })) }
+      : {}),
+    ...(response.reasoning ? { reasoning: response.reasoning } : {}),
+  };
+}
+
+const hash = (text: string): string => createHash('sha256').update(text).digest('base64url').slice(0, 16);

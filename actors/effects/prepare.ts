@@ -1,0 +1,66 @@
+/** Opens the conversation of one attempt: the subtask, what its dependencies left, what was wrong before. */
+import type { EffectOutputs } from '../../machines/effects.ts';
+import { failure } from '../../machines/failure.ts';
+import type { PrepareInput } from '../../machines/subtask.ts';
+import type { Effect } from '../effect.ts';
+import { estimateRequest } from '../models/estimate.ts';
+import { type EarlierAttempt, executorMessages, type Upstream } from '../prompts/executor.ts';
+import type { TaskDeps } from './deps.ts';
+import { messageKey, nodeOf, row, type StoredMessage, threadParts } from './rows.ts';
+
+export function prepareEffect(deps: TaskDeps): Effect {
+  return async intent => {
+    const input = intent.input as PrepareInput;
+    const { rows } = deps;
+    const plan = await rows.plan(input.plan_version);
+    if (!plan.subtasks.some(node => node.id === input.subtask)) {
+      const lost = failure(
+        'terminal',
+        'no_plan',
+        `subtask ${input.subtask} is not in plan version ${input.plan_version}`,
+      );
+      return { output: { ok: false, failure: lost } satisfies EffectOutputs['prepare'] };
+    }
+    const node = nodeOf(plan, input.subtask);
+    const { incarnation } = threadParts(input.thread);
+    const upstream = await Promise.all(
+      node.depends_on.map(async (id): Promise<Upstream> => {
+        const left = await rows.summary(id);
+        return { id, summary: left?.summary ?? '', files: left?.files ?? [] };
+      }),
+    );
+    const earlier = await Promise.all(
+      (await rows.feedback(input.subtask, incarnation)).map(async (feedback): Promise<EarlierAttempt> => {
+        const verdict = await rows.verdict(feedback.thread);
+        return {
+          attempt: feedback.attempt,
+          reason: feedback.failure?.code ?? 'failed',
+          feedback: verdict?.feedback || (feedback.failure?.message ?? ''),
+          issues: verdict?.issues ?? [],
+        };
+      }),
+    );
+    const touched = (await rows.changelog(input.subtask)).flatMap(entry =>
+      entry.changes.map(change => change.path),
+    );
+    const messages = executorMessages({
+      goal: deps.goal,
+      node,
+      plan,
+      attempt: input.attempt,
+      upstream,
+      earlier,
+      touched: [...new Set(touched)],
+      instructions: await rows.instructions(),
+    });
+    return {
+      output: {
+        ok: true,
+        tokens: estimateRequest({ messages, tools: deps.registry.schemas() }),
+      } satisfies EffectOutputs['prepare'],
+      rows: messages.map((message, n) =>
+        row(messageKey.prompt(input.thread, n), { message } satisfies StoredMessage),
+      ),
+    };
+  };
+}

@@ -1,0 +1,139 @@
+/** The rows that effects of a task write and read, by name instead of by key. */
+
+import { planRowKey } from '../../machines/catalogue.ts';
+import type { Plan, PlanNode } from '../../machines/plan.ts';
+import type { Feedback } from '../../machines/subtask.ts';
+import type { Verdict } from '../../machines/verdict.ts';
+import type { BlobRef } from '../../store/blobs-port.ts';
+import type { Row, Store } from '../../store/port.ts';
+import type { ChangeRecord } from '../../tools/tool.ts';
+import type { Message } from '../models/model.ts';
+
+const four = (n: number): string => String(n).padStart(4, '0');
+const two = (n: number): string => String(n).padStart(3, '0');
+
+/** Position of a message in its thread: 0 is the prompt, then per iteration what was added, the answer, the results. */
+export const messageKey = {
+  prompt: (thread: string, n: number): string => `m/${thread}/${four(0)}.b${two(n)}`,
+  added: (thread: string, iteration: number): string => `m/${thread}/${four(iteration)}.a`,
+  answer: (thread: string, iteration: number): string => `m/${thread}/${four(iteration)}.b`,
+  result: (thread: string, iteration: number, n: number): string =>
+    `m/${thread}/${four(iteration)}.c${two(n)}`,
+};
+
+/** One tool call of an answer as it will be executed. */
+export interface StoredCall {
+  id: string;
+  name: string;
+  arguments: Record<string, unknown>;
+  repaired: string[];
+}
+
+export interface StoredMessage {
+  message: Message;
+  /** Of an assistant message: its calls, parsed and repaired; null where one was refused. */
+  calls?: (StoredCall | null)[];
+  /** Alias of the model that wrote it. */
+  alias?: string;
+  artifact?: BlobRef;
+}
+
+/** What one tool call changed; the unit of undo. */
+export interface ChangelogEntry {
+  id: string;
+  key: string;
+  subtask: string | null;
+  tool: string;
+  changes: ChangeRecord[];
+  at: string;
+  /** Id of the entry that undid this one. */
+  undone_by?: string;
+}
+
+export interface SubtaskSummary {
+  summary: string;
+  claim: string;
+  files: string[];
+  deliverables: string[];
+}
+
+/** What a tool did, for verification: not the transcript. */
+export interface ToolTrace {
+  tool: string;
+  subject: string;
+  success: boolean;
+  exit_code?: number;
+  files_changed: string[];
+  destructive: boolean;
+}
+
+const keyOrder = (effectKey: string): string => {
+  const [path = '', step = '0', index = '0'] = effectKey.split('|');
+  return `${step.padStart(8, '0')}.${index.padStart(3, '0')}.${path.split('/').at(-2) ?? ''}`;
+};
+
+/** Key of a changelog row: per subtask, in the order in which the intents were committed. */
+export const changelogKey = (subtask: string | null, effectKey: string): string =>
+  `c/${subtask ?? '-'}/${keyOrder(effectKey)}`;
+export const readKey = (subtask: string | null, path: string): string => `r/${subtask ?? '-'}/${path}`;
+export const verdictKey = (thread: string): string => `v/${thread}`;
+export const summaryKey = (subtask: string): string => `sum/${subtask}`;
+export const traceKey = (thread: string, effectKey: string): string => `t/${thread}/${keyOrder(effectKey)}`;
+export const INSTRUCTION_PREFIX = 'steer/';
+
+export const row = (key: string, value: unknown): Row => ({ key, value });
+
+/** Reading half, bound to one run. */
+export function taskRows(store: Store, run: string) {
+  const plans = new Map<number, Plan>();
+  const values = async <T>(prefix: string): Promise<T[]> =>
+    (await store.range<T>(run, prefix)).map(entry => entry.value);
+  return {
+    values,
+    get: <T>(key: string): Promise<T | null> => store.get<T>(run, key),
+    /** A stored plan never changes, so each version is read once. */
+    plan: async (version: number): Promise<Plan> => {
+      const known = plans.get(version);
+      if (known) return known;
+      const plan = await store.get<Plan>(run, planRowKey(version));
+      if (!plan) throw new Error(`plan version ${version} is not stored`);
+      plans.set(version, plan);
+      return plan;
+    },
+    messages: (thread: string): Promise<StoredMessage[]> => values<StoredMessage>(`m/${thread}/`),
+    feedback: (subtask: string, incarnation: string): Promise<Feedback[]> =>
+      values<Feedback>(`fb/${subtask}@${incarnation}/`),
+    verdict: (thread: string): Promise<Verdict | null> => store.get<Verdict>(run, verdictKey(thread)),
+    summary: (subtask: string): Promise<SubtaskSummary | null> =>
+      store.get<SubtaskSummary>(run, summaryKey(subtask)),
+    /** In the order of the intents; of one subtask only, where given. */
+    changelog: async (subtask?: string): Promise<ChangelogEntry[]> => {
+      const entries = await values<ChangelogEntry>(subtask === undefined ? 'c/' : `c/${subtask}/`);
+      return subtask === undefined
+        ? entries.sort((a, b) => (keyOrder(a.key) < keyOrder(b.key) ? -1 : 1))
+        : entries;
+    },
+    traces: (thread: string): Promise<ToolTrace[]> => values<ToolTrace>(`t/${thread}/`),
+    instructions: (): Promise<string[]> => values<string>(INSTRUCTION_PREFIX),
+    lastReads: async (subtask: string | null): Promise<Map<string, string>> => {
+      const prefix = readKey(subtask, '');
+      const rows = await store.range<string>(run, prefix);
+      return new Map(rows.map(({ key, value }) => [key.slice(prefix.length), value]));
+    },
+  };
+}
+
+export type TaskRows = ReturnType<typeof taskRows>;
+
+/** `<subtask>@<incarnation>.<attempt>` taken apart. */
+export function threadParts(thread: string): { subtask: string; incarnation: string; attempt: number } {
+  const at = thread.lastIndexOf('@');
+  const [incarnation = '1', attempt = '1'] = thread.slice(at + 1).split('.');
+  return { subtask: thread.slice(0, at), incarnation, attempt: Number(attempt) };
+}
+
+export const nodeOf = (plan: Plan, id: string): PlanNode => {
+  const node = plan.subtasks.find(candidate => candidate.id === id);
+  if (!node) throw new Error(`subtask ${id} is not in plan version ${plan.version}`);
+  return node;
+};

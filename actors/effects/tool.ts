@@ -1,0 +1,195 @@
+/** One tool call: runs it with the host's powers and tells the model, the changelog, the verifier and the journal. */
+import { createHash } from 'node:crypto';
+import type { EffectOutputs } from '../../machines/effects.ts';
+import { LoomError } from '../../machines/failure.ts';
+import type { NoteInput, ToolInput } from '../../machines/turn.ts';
+import type { ToolContext, ToolResult } from '../../tools/tool.ts';
+import type { Effect, EffectContext } from '../effect.ts';
+import { estimateTokens } from '../models/estimate.ts';
+import type { Message } from '../models/model.ts';
+import type { TaskDeps } from './deps.ts';
+import {
+  type ChangelogEntry,
+  changelogKey,
+  messageKey,
+  readKey,
+  row,
+  type StoredCall,
+  type StoredMessage,
+  type ToolTrace,
+  traceKey,
+} from './rows.ts';
+
+export function toolEffect(deps: TaskDeps): Effect {
+  return async (intent, context) => {
+    const input = intent.input as ToolInput;
+    const call = await storedCall(deps, input);
+    const startedAt = deps.now();
+    const lastReads = await deps.rows.lastReads(input.subtask);
+    const result = await deps.registry.run(
+      call.name,
+      call.arguments,
+      toolContext(deps, intent.key, input, context, lastReads),
+    );
+    if (context.signal.aborted && !result.success && !result.changes?.length) throw stoppedError(context);
+    if (result.error?.kind === 'uncertain') {
+      return { output: { ok: false, failure: result.error } satisfies EffectOutputs['tool'] };
+    }
+    const text = resultText(result);
+    const entryKey = changelogKey(input.subtask, intent.key);
+    const rows = [
+      row(messageKey.result(input.thread, input.iteration, input.n), {
+        message: toolMessage(call, text),
+        ...(result.artifact ? { artifact: result.artifact } : {}),
+      } satisfies StoredMessage),
+      row(traceKey(input.thread, intent.key), traceOf(input, result) satisfies ToolTrace),
+      ...Object.entries(result.reads ?? {}).map(([path, digest]) =>
+        row(readKey(input.subtask, path), digest),
+      ),
+    ];
+    if (result.changes?.length) {
+      rows.push(
+        row(entryKey, {
+          id: changeId(deps.run, intent.key),
+          key: intent.key,
+          subtask: input.subtask,
+          tool: call.name,
+          changes: result.changes,
+          at: new Date(deps.now()).toISOString(),
+        } satisfies ChangelogEntry),
+      );
+    }
+    return {
+      output: {
+        ok: true,
+        success: result.success,
+        signature: hash(`${result.success}\n${text}`),
+        tokens: estimateTokens(text) + 8,
+      } satisfies EffectOutputs['tool'],
+      rows,
+      journal: [
+        {
+          event_type: 'tool_call_completed',
+          data: {
+            subtask_id: input.subtask,
+            tool: call.name,
+            call: `${input.thread}.${input.iteration}.${input.n}`,
+            subject: input.subject.slice(0, 200),
+            success: result.success,
+            ...(result.error ? { error: result.error.message.slice(0, 500) } : {}),
+            ...(result.data['diff'] ? { diff: result.data['diff'] } : {}),
+            ...(result.changes?.length ? { change_id: changeId(deps.run, intent.key) } : {}),
+            files_changed: result.files_changed.slice(0, 50),
+            duration_ms: deps.now() - startedAt,
+            ...(call.repaired.length > 0 ? { repaired: call.repaired } : {}),
+          },
+        },
+      ],
+      used: { tokens: 0, usd: 0, model_calls: 0, tool_calls: 1 },
+    };
+  };
+}
+
+/** Tells the model what became of a call that did not run: refused, denied, answered by a person. */
+export function noteEffect(deps: TaskDeps): Effect {
+  return async intent => {
+    const input = intent.input as NoteInput;
+    const call = await storedCall(deps, input);
+    const text = input.tool === 'ask_user' ? input.text : `Error: ${input.text}`;
+    return {
+      output: { ok: true, tokens: estimateTokens(text) + 8 } satisfies EffectOutputs['note'],
+      rows: [
+        row(messageKey.result(input.thread, input.iteration, input.n), {
+          message: toolMessage(call, text),
+        } satisfies StoredMessage),
+      ],
+    };
+  };
+}
+
+async function storedCall(
+  deps: TaskDeps,
+  at: { thread: string; iteration: number; n: number },
+): Promise<StoredCall> {
+  const answer = await deps.rows.get<StoredMessage>(messageKey.answer(at.thread, at.iteration));
+  const call = answer?.calls?.[at.n];
+  if (!call)
+    throw new LoomError(
+      'terminal',
+      'call_missing',
+      `call ${at.n} of ${at.thread}.${at.iteration} is not stored`,
+    );
+  return call;
+}
+
+function toolContext(
+  deps: TaskDeps,
+  key: string,
+  input: ToolInput,
+  context: EffectContext,
+  lastReads: Map<string, string>,
+): ToolContext {
+  return {
+    workspace: deps.workspace,
+    key,
+    signal: context.signal,
+    subtask: input.subtask,
+    lastRead: path => lastReads.get(path),
+    checkpoint: value => context.checkpoint(value),
+    ...(context.recovered === undefined ? {} : { recovered: context.recovered }),
+    async lock() {
+      const release = await deps.store.locks.acquire(deps.workspace.root, key, {
+        signal: context.signal,
+        onWait: () => context.waiting(),
+      });
+      context.running();
+      return release;
+    },
+    blobs: deps.blobs,
+    child: group => context.child(group),
+    network: input.network,
+    sandbox: deps.config.tools.shell.sandbox,
+    outputLimit: deps.config.limits.runner.default_tool_result_output_chars,
+  };
+}
+
+const toolMessage = (call: StoredCall, content: string): Message => ({
+  role: 'tool',
+  tool_call_id: call.id,
+  name: call.name,
+  content,
+});
+
+/** What the model reads: the output, why it failed, and what changed. */
+function resultText(result: ToolResult): string {
+  const parts = [result.success ? result.output : `Error: ${result.error?.message ?? 'the tool failed'}`];
+  if (!result.success && result.output && result.output !== result.error?.message) parts.push(result.output);
+  const { diff } = result.data;
+  if (typeof diff === 'string' && diff !== '' && !parts.some(part => part.includes(diff))) parts.push(diff);
+  return parts.filter(Boolean).join('\n') || '(no output)';
+}
+
+const traceOf = (input: ToolInput, result: ToolResult): ToolTrace => ({
+  tool: input.tool,
+  subject: input.subject.slice(0, 300),
+  success: result.success,
+  ...(typeof result.data['exit_code'] === 'number' ? { exit_code: result.data['exit_code'] } : {}),
+  files_changed: result.files_changed.slice(0, 200),
+  destructive: Boolean(result.data['destructive']),
+});
+
+/** Stable over repeats of the same execution. */
+const changeId = (run: string, key: string): string => {
+  const digest = createHash('sha256').update(`change\n${run}\n${key}`).digest();
+  return `c${BigInt(`0x${digest.subarray(0, 8).toString('hex')}`)
+    .toString(36)
+    .padStart(13, '0')
+    .slice(0, 7)}`;
+};
+
+const stoppedError = (context: EffectContext): LoomError => {
+  const { reason } = context.signal;
+  return reason instanceof LoomError ? reason : new LoomError('retryable', 'aborted', 'stopped');
+};
+
+const hash = (text: string): string => createHash('sha256').update(text).digest('base64url').slice(0, 16);

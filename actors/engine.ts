@@ -1,0 +1,208 @@
+/** The façade: everything a command line, a server or a program may ask of Loom. It holds no logic of its own. */
+import { realpath, stat } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { customAlphabet } from 'nanoid';
+import { LoomError } from '../machines/failure.ts';
+import type { Config } from '../store/config.ts';
+import { adoptRuns } from './adoption.ts';
+import { changesOf, undoChanges } from './changes.ts';
+import { loadPresentConfig, needModels } from './configuration.ts';
+import { answerQuestion, cancelRun, questionNamed, runNamed } from './control.ts';
+import { examine } from './doctor.ts';
+import { homePath, openHome } from './home.ts';
+import type { HostEnd } from './host.ts';
+import type { JournalEvent, Loom, OpenOptions, ResumeOptions, RunOptions, RunResult } from './loom.ts';
+import { isOver, openQuestions, resultOf, summaryOf } from './report.ts';
+import { TERMINAL_EVENTS } from './status.ts';
+import { ID_ALPHABET, readGoal } from './task-record.ts';
+import { type Launch, resumeTask, startTask } from './task-run.ts';
+import { toolbox } from './toolbox.ts';
+
+const newId = customAlphabet(ID_ALPHABET, 12);
+
+async function existingFolder(path: string): Promise<string> {
+  const found = await stat(path).catch(() => null);
+  if (!found?.isDirectory())
+    throw new LoomError(
+      'terminal',
+      'workspace_missing',
+      `The workspace ${path} ${found ? 'is not a folder' : 'does not exist'}. Create it or name another with -w.`,
+    );
+  return realpath(path);
+}
+
+/** Opens Loom on a home and a workspace. Reads the configuration; opens the store only when it is needed.
+ *  Throws LoomError `config` naming file, key and line. */
+export async function openLoom(options: OpenOptions = {}): Promise<Loom> {
+  const env = options.env ?? process.env;
+  const path = homePath(options.home, env);
+  const workspace = resolve(options.workspace ?? process.cwd());
+  const notice = options.onNotice ?? (() => {});
+  let config: Config = await loadPresentConfig({ ...options, home: path, env, notice });
+  const home = openHome(path, () => config);
+  const launch = async (): Promise<Launch> => ({ home, store: await home.writer(), env });
+
+  /** The result object of a run this process drove; a lost run belongs to somebody else now. */
+  async function conclude(run: string, end: HostEnd): Promise<RunResult> {
+    const store = await home.reader();
+    const result = await resultOf(store, (await store.head(run))!);
+    if (end.kind === 'lost')
+      return {
+        ...result,
+        exit_code: 3,
+        error: { code: 'owned_elsewhere', message: `Another process has taken over ${run}.` },
+      };
+    if (end.kind === 'parked' && (end.reason === 'store' || end.reason === 'fault') && !result.error)
+      return { ...result, exit_code: 1, error: { code: end.reason, message: end.message } };
+    return result;
+  }
+
+  async function run(given: RunOptions): Promise<RunResult> {
+    const goal = readGoal(given.goal);
+    const folder = await existingFolder(resolve(given.workspace ?? workspace));
+    config = await needModels(config, {
+      env,
+      notice,
+      ...(given.model === undefined ? {} : { model: given.model }),
+      signal: given.signal ?? new AbortController().signal,
+    });
+    const power = await launch();
+    const adopted = given.adopt === false ? null : await adoptRuns(power, config, folder, notice);
+    const id = newId();
+    try {
+      return await conclude(id, await startTask(power, config, { ...given, goal, workspace: folder, id }));
+    } finally {
+      await adopted?.stop();
+    }
+  }
+
+  async function lastUnfinished(): Promise<string> {
+    const store = await home.reader();
+    const folder = await realpath(workspace).catch(() => workspace);
+    const heads = (await store.runs({ workspace: folder })).filter(
+      head => head.kind === 'task' && !isOver(head) && head.status !== 'pending',
+    );
+    const newest = heads.at(-1);
+    if (!newest)
+      throw new LoomError(
+        'terminal',
+        'unknown_id',
+        `Nothing to resume: every task of ${folder} is finished. \`loom tasks\` lists them.`,
+      );
+    return newest.id;
+  }
+
+  async function resume(id: string, hooks: ResumeOptions = {}): Promise<RunResult> {
+    const reader = await home.reader();
+    const head = await runNamed(reader, id === 'last' ? await lastUnfinished() : id);
+    if (isOver(head)) {
+      notice(`${head.id} is finished already (${head.status}).`);
+      return resultOf(reader, head);
+    }
+    await existingFolder(head.workspace);
+    const power = await launch();
+    const lease = await power.store.claim(head.id, {
+      takeover: true,
+      ...(hooks.signal ? { signal: hooks.signal } : {}),
+    });
+    if (!lease)
+      throw new LoomError(
+        'terminal',
+        'owned_elsewhere',
+        `${head.id} is running in another process. \`loom logs -f ${head.id}\` follows it, \`loom cancel ${head.id}\` stops it.`,
+      );
+    return conclude(head.id, await resumeTask(power, lease, config, hooks));
+  }
+
+  async function* events(
+    id: string,
+    { from = 1, follow = true, signal }: { from?: number; follow?: boolean; signal?: AbortSignal } = {},
+  ): AsyncGenerator<JournalEvent> {
+    const head = await runNamed(await home.reader(), id);
+    let next = from;
+    let wake: () => void = () => {};
+    let changed = false;
+    const store = await home.reader();
+    const unwatch = follow
+      ? store.watch(() => {
+          changed = true;
+          wake();
+        })
+      : () => {};
+    signal?.addEventListener('abort', () => wake(), { once: true });
+    try {
+      while (!signal?.aborted) {
+        changed = false;
+        const rows = await (await home.reader()).range<JournalEvent>(head.id, 'j/', {
+          from: `j/${String(next).padStart(10, '0')}`,
+        });
+        for (const { value } of rows) {
+          yield value;
+          next = value.seq + 1;
+          if (TERMINAL_EVENTS.includes(value.event_type)) return;
+        }
+        if (!follow) return;
+        if (!changed && !signal?.aborted)
+          await new Promise<void>(done => {
+            wake = done;
+          });
+      }
+    } finally {
+      unwatch();
+    }
+  }
+
+  return {
+    home: path,
+    workspace,
+    get config() {
+      return config;
+    },
+    run,
+    resume,
+    events,
+    async tasks(filter = {}) {
+      const store = await home.reader();
+      const heads = (await store.runs(filter)).filter(head => head.kind === 'task');
+      return Promise.all(heads.map(head => summaryOf(store, head)));
+    },
+    async task(id) {
+      const store = await home.reader();
+      const head = await runNamed(store, id);
+      const [summary, result, questions] = await Promise.all([
+        summaryOf(store, head),
+        resultOf(store, head),
+        openQuestions(store, head),
+      ]);
+      return { ...summary, result, questions };
+    },
+    async cancel(id, { wait = false } = {}) {
+      const head = await runNamed(await home.reader(), id);
+      const power = await launch();
+      return summaryOf(power.store, await cancelRun(power, config, head, wait));
+    },
+    async answer(id, answer) {
+      const question = await questionNamed(await home.reader(), id);
+      return answerQuestion(await launch(), question, answer);
+    },
+    async changes(id) {
+      return changesOf(await home.reader(), await home.blobs(), id);
+    },
+    async undo(id, undoOptions = {}) {
+      return undoChanges(await launch(), id, undoOptions);
+    },
+    async models({ check = false } = {}) {
+      config = await needModels(config, { env, notice, signal: new AbortController().signal });
+      const { createRouter } = await import('./models/router.ts');
+      const router = createRouter(config);
+      return check ? router.check(AbortSignal.timeout(15_000)) : router.describe();
+    },
+    doctor: () => examine({ home, config, workspace, env }),
+    async verifyStore() {
+      const { verifyStore } = await import('../store/verify.ts');
+      return verifyStore(await home.reader());
+    },
+    tools: toolbox({ home, workspace, config: () => config }),
+    close: () => home.close(),
+  };
+}

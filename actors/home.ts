@@ -1,0 +1,64 @@
+/** What one opened Loom holds: its home, its store (opened when needed, once), its blobs and its configuration. */
+import { mkdir } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import type { Blobs } from '../store/blobs-port.ts';
+import type { Config } from '../store/config.ts';
+import type { Store } from '../store/port.ts';
+import type { StoreReader } from '../store/store.ts';
+
+export interface Home {
+  readonly path: string;
+  /** The reading half: never blocks, never takes a lock. The writing store itself once that is open. */
+  reader(): Promise<StoreReader>;
+  writer(): Promise<Store>;
+  blobs(): Promise<Blobs>;
+  close(): Promise<void>;
+}
+
+export const homePath = (home: string | undefined, env: NodeJS.ProcessEnv): string =>
+  resolve(home ?? env['LOOM_HOME'] ?? join(homedir(), '.loom'));
+
+export function openHome(path: string, config: () => Config): Home {
+  let opened: Promise<Store> | null = null;
+  let reading: Promise<StoreReader> | null = null;
+
+  async function openWriter(): Promise<Store> {
+    await mkdir(path, { recursive: true, mode: 0o700 });
+    // One process must not open an environment twice.
+    const reader = reading;
+    reading = null;
+    if (reader) await (await reader).close();
+    const { openLmdbStore } = await import('../store/lmdb.ts');
+    return openLmdbStore(path, { minFreeMb: config().store.min_free_mb });
+  }
+
+  return {
+    path,
+    reader() {
+      if (opened) return opened;
+      reading ??= import('../store/lmdb.ts').then(({ openLmdbReader }) => openLmdbReader(path));
+      reading.catch(() => {
+        reading = null;
+      });
+      return reading;
+    },
+    writer() {
+      opened ??= openWriter();
+      opened.catch(() => {
+        opened = null;
+      });
+      return opened;
+    },
+    async blobs() {
+      const { openBlobs } = await import('../store/blobs.ts');
+      return openBlobs(join(path, 'blobs'));
+    },
+    async close() {
+      const open = opened ?? reading;
+      opened = null;
+      reading = null;
+      if (open) await (await open).close();
+    },
+  };
+}

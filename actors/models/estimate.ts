@@ -1,0 +1,37 @@
+/** Sizes without a tokenizer: near enough to budget a request and to notice a prompt that was cut. */
+import type { Message, ModelRequest } from './model.ts';
+
+/** An image costs about this many tokens on the models that take images. */
+const IMAGE_TOKENS = 1_000;
+/** Role marks and separators of one message. */
+const MESSAGE_TOKENS = 4;
+
+/** Tokens of a text: four ASCII characters make about one, other characters count as one each. */
+export function estimateTokens(text: string): number {
+  let wide = 0;
+  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 0x7f) wide++;
+  return Math.ceil((text.length - wide) / 4 + wide);
+}
+
+function messageTokens(message: Message): number {
+  let tokens = MESSAGE_TOKENS;
+  if (typeof message.content === 'string') tokens += estimateTokens(message.content);
+  else
+    for (const part of message.content)
+      tokens += part.type === 'text' ? estimateTokens(part.text) : IMAGE_TOKENS;
+  if (message.role !== 'assistant') return tokens;
+  for (const call of message.tool_calls ?? []) tokens += estimateTokens(call.name + call.arguments) + 4;
+  return tokens + estimateTokens(message.reasoning?.text ?? '');
+}
+
+/** Tokens of a whole request: messages and tool schemas. */
+export function estimateRequest(request: Pick<ModelRequest, 'messages' | 'tools'>): number {
+  const tools = request.tools?.length ? estimateTokens(JSON.stringify(request.tools)) : 0;
+  return request.messages.reduce((sum, message) => sum + messageTokens(message), tools);
+}
+
+/** The text of a message, images left out. */
+export function messageText(message: Pick<Message, 'content'>): string {
+  if (typeof message.content === 'string') return message.content;
+  return message.content.map(part => (part.type === 'text' ? part.text : '')).join('');
+}

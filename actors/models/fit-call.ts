@@ -1,0 +1,194 @@
+/** Fits a call to the tools that were offered: names and types that nearly match are mended when there is one reading. */
+import { isObject } from './json-repair.ts';
+import type { ToolSchema } from './model.ts';
+
+export type Fitted<Value> = { value: Value; repaired: string[] } | { refused: string };
+
+/** `readFile`, `Read-File` and `read_file` are one name. */
+const plain = (name: string): string => name.toLowerCase().replace(/[^a-z0-9]/g, '');
+
+const words = (name: string): string[] =>
+  name
+    .replace(/([a-z0-9])([A-Z])/g, '$1_$2')
+    .toLowerCase()
+    .split(/[^a-z0-9]+/)
+    .filter(Boolean)
+    .map(word => (word.length > 3 ? word.replace(/s$/, '') : word));
+
+const within = (inner: string[], outer: string[]): boolean => inner.every(word => outer.includes(word));
+
+/** The offered tools a written name can mean: the name itself, its spelling variants, else names that contain it or are contained. */
+export function toolsNamed(written: string, tools: ToolSchema[]): ToolSchema[] {
+  const exact = tools.filter(tool => tool.name === written);
+  if (exact.length > 0) return exact;
+  const bare = written.replace(/^(functions?|tools?|default_api)[.:/]/i, '').trim();
+  const spelled = tools.filter(tool => plain(tool.name) === plain(bare));
+  if (spelled.length > 0 || plain(bare) === '') return spelled;
+  const given = words(bare);
+  const meant = tools.filter(tool => {
+    const offered = words(tool.name);
+    // The first word is what it does: without it in common, two names are two things.
+    return offered[0] === given[0] && (within(given, offered) || within(offered, given));
+  });
+  // A word that another tool has too, in another place, is a second reading.
+  const rivals = tools.filter(tool => !meant.includes(tool) && within(given, words(tool.name)));
+  return meant.length > 0 ? [...meant, ...rivals] : [];
+}
+
+/** The tool a written name means. */
+export function fitName(written: string, tools: ToolSchema[]): Fitted<ToolSchema> {
+  const found = toolsNamed(written, tools);
+  const [tool] = found;
+  if (tool && found.length === 1)
+    return { value: tool, repaired: tool.name === written ? [] : [`name:${written}->${tool.name}`] };
+  const names = (list: ToolSchema[]) => list.map(({ name }) => name).join(', ');
+  if (found.length > 1)
+    return {
+      refused: `there is no tool "${written}"; it could be one of ${names(found)}: use the exact name`,
+    };
+  return { refused: `there is no tool "${written}"; available: ${names(tools)}` };
+}
+
+type Schema = Record<string, unknown>;
+
+const typesOf = (schema: Schema): string[] => {
+  const { type } = schema;
+  return Array.isArray(type) ? type.map(String) : typeof type === 'string' ? [type] : [];
+};
+
+function isOf(value: unknown, type: string): boolean {
+  if (type === 'integer') return Number.isInteger(value);
+  if (type === 'array') return Array.isArray(value);
+  if (type === 'object') return isObject(value);
+  if (type === 'null') return value === null;
+  return typeof value === type;
+}
+
+/** The values a wrong one can mean under one type; [] when there is none. */
+function readings(value: unknown, type: string, schema: Schema): unknown[] {
+  const text = typeof value === 'string' ? value.trim() : null;
+  switch (type) {
+    case 'integer':
+    case 'number': {
+      if (text === null || !/^[-+]?\d+(\.\d+)?$/.test(text)) return [];
+      const number = Number(text);
+      return type === 'number' || Number.isInteger(number) ? [number] : [];
+    }
+    case 'boolean':
+      return text !== null && /^(true|false)$/i.test(text) ? [text.toLowerCase() === 'true'] : [];
+    case 'string':
+      if (typeof value === 'number' || typeof value === 'boolean') return [String(value)];
+      return value !== null && typeof value === 'object' ? [JSON.stringify(value, null, 2)] : [];
+    case 'array': {
+      const parsed = text?.startsWith('[') ? parsedJson(text) : undefined;
+      if (Array.isArray(parsed)) return [parsed];
+      const items = isObject(schema['items']) ? typesOf(schema['items']) : [];
+      const fits = items.length === 0 || items.some(item => isOf(value, item));
+      return fits && value !== null && !Array.isArray(value) ? [[value]] : [];
+    }
+    case 'object': {
+      const parsed = text?.startsWith('{') ? parsedJson(text) : undefined;
+      return isObject(parsed) ? [parsed] : [];
+    }
+    default:
+      return [];
+  }
+}
+
+function parsedJson(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
+}
+
+/** A value as its schema wants it; unchanged where there is no reading, or more than one. */
+function fitValue(value: unknown, schema: Schema, at: string, repaired: string[]): unknown {
+  const types = typesOf(schema);
+  const choices = Array.isArray(schema['enum']) ? (schema['enum'] as unknown[]) : null;
+  if (choices && typeof value === 'string' && !choices.includes(value)) {
+    const close = choices.filter(choice => typeof choice === 'string' && plain(choice) === plain(value));
+    if (close.length === 1) {
+      repaired.push(`value:${at}`);
+      return close[0];
+    }
+  }
+  let fitted = value;
+  if (types.length > 0 && !types.some(type => isOf(value, type))) {
+    const found = types.flatMap(type => readings(value, type, schema));
+    if (found.length !== 1) return value;
+    repaired.push(`type:${at}`);
+    fitted = found[0];
+  }
+  if (isObject(fitted) && isObject(schema['properties']))
+    return fitObject(fitted, schema, at, repaired).value;
+  if (Array.isArray(fitted) && isObject(schema['items'])) {
+    const items = schema['items'];
+    return fitted.map((item, i) => fitValue(item, items, `${at}[${i}]`, repaired));
+  }
+  return fitted;
+}
+
+/** Names other programs use for the same thing; consulted only when the property itself is missing. */
+const SYNONYMS: Record<string, string[]> = {
+  command: ['cmd', 'script', 'bash'],
+  content: ['contents', 'text', 'body', 'data', 'filecontent'],
+  path: ['filepath', 'file', 'filename', 'directory', 'dir', 'folder', 'targetfile', 'absolutepath'],
+  old_str: ['oldstring', 'old', 'oldtext', 'search'],
+  new_str: ['newstring', 'new', 'newtext', 'replace', 'replacement'],
+  pattern: ['regex', 'query', 'glob'],
+  url: ['uri', 'link', 'href'],
+};
+
+/** The properties an unknown key can mean. */
+function propertiesNamed(key: string, names: string[], given: Set<string>): string[] {
+  const spelled = names.filter(name => plain(name) === plain(key));
+  if (spelled.length > 0) return spelled;
+  return names.filter(name => !given.has(name) && SYNONYMS[name]?.includes(plain(key)));
+}
+
+function fitObject(
+  args: Record<string, unknown>,
+  schema: Schema,
+  at: string,
+  repaired: string[],
+): { value: Record<string, unknown>; clash?: string } {
+  const properties = (isObject(schema['properties']) ? schema['properties'] : {}) as Record<string, Schema>;
+  const names = Object.keys(properties);
+  const required = Array.isArray(schema['required']) ? (schema['required'] as string[]) : [];
+  const out: Record<string, unknown> = {};
+  const given = new Set(Object.keys(args).filter(key => key in properties));
+  let clash: string | undefined;
+  for (const [key, value] of Object.entries(args)) {
+    const where = at ? `${at}.` : '';
+    const meant = key in properties ? [key] : propertiesNamed(key, names, given);
+    const name = meant.length === 1 ? meant[0]! : key;
+    if (name !== key && (given.has(name) || name in out)) {
+      if (JSON.stringify(args[name] ?? out[name]) !== JSON.stringify(value))
+        clash = `"${key}" and "${name}" both give ${name}, with different values: send it once`;
+      continue;
+    }
+    if (name !== key) repaired.push(`argument:${where}${key}->${name}`);
+    const property = properties[name];
+    if (value === null && property && !required.includes(name) && !allowsNull(property)) {
+      repaired.push(`null:${where}${name}`);
+      continue;
+    }
+    out[name] = property ? fitValue(value, property, where + name, repaired) : value;
+  }
+  return { value: out, ...(clash ? { clash } : {}) };
+}
+
+const allowsNull = (schema: Schema): boolean =>
+  typesOf(schema).length === 0 || typesOf(schema).includes('null');
+
+/** Arguments as the tool's schema wants them. Refused when two keys mean the same parameter. */
+export function fitArguments(
+  args: Record<string, unknown>,
+  tool: ToolSchema,
+): Fitted<Record<string, unknown>> {
+  const repaired: string[] = [];
+  const { value, clash } = fitObject(args, tool.parameters, '', repaired);
+  return clash ? { refused: clash } : { value, repaired };
+}

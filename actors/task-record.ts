@@ -1,0 +1,126 @@
+/** What a run remembers of how it was started, so that whoever takes it up goes on in the same way. */
+import type { ApprovalPolicy } from '../machines/approval.ts';
+import type { Limits } from '../machines/budget.ts';
+import { LoomError } from '../machines/failure.ts';
+import type { TaskSettings } from '../machines/task.ts';
+import type { Config } from '../store/config.ts';
+import type { RunOptions } from './loom.ts';
+
+/** Row `task`. Secrets are never stored: a model keeps the name of the place its key comes from. */
+export interface TaskRecord {
+  goal: string;
+  config: Config;
+  policy: ApprovalPolicy;
+  limits: Limits;
+  timeout_seconds: number | null;
+  settings: TaskSettings;
+}
+
+export const ID_ALPHABET = '0123456789abcdefghijklmnopqrstuvwxyz';
+const GOAL_LIMIT = 32_000;
+const TITLE_LIMIT = 200;
+
+/** Throws LoomError `usage` with what to write instead. */
+export function readGoal(goal: string): string {
+  const text = goal.trim();
+  if (text === '')
+    throw new LoomError(
+      'terminal',
+      'usage',
+      'The goal is empty. Say what should be done: loom run "add tests for src/date.ts"',
+    );
+  if (text.length > GOAL_LIMIT)
+    throw new LoomError(
+      'terminal',
+      'usage',
+      `The goal has ${text.length} characters; at most ${GOAL_LIMIT} can be planned. Put the material into files of the workspace and name them in the goal.`,
+    );
+  return text;
+}
+
+export const titleOf = (goal: string): string => {
+  const line = goal.replace(/\s+/g, ' ').trim();
+  return line.length <= TITLE_LIMIT ? line : `${line.slice(0, TITLE_LIMIT - 1)}…`;
+};
+
+export function withoutSecrets(config: Config): Config {
+  const models = Object.fromEntries(
+    Object.entries(config.models).map(([alias, model]) => [alias, { ...model, api_key: '' }]),
+  );
+  return { ...config, models };
+}
+
+/** Puts the keys back: from the environment by name, or from the present configuration's model of the same alias. */
+export function withSecrets(stored: Config, present: Config, env: NodeJS.ProcessEnv): Config {
+  const models = Object.fromEntries(
+    Object.entries(stored.models).map(([alias, model]) => {
+      const name = /^env:(.+)$/.exec(model.api_key_source)?.[1];
+      const api_key = (name ? env[name] : undefined) ?? present.models[alias]?.api_key ?? '';
+      return [alias, { ...model, api_key }];
+    }),
+  );
+  return { ...stored, models };
+}
+
+/** A limit of 0 in the configuration means none. */
+export function limitsOf(config: Config, options: Pick<RunOptions, 'max_tokens' | 'max_cost'>): Limits {
+  const { max_task_total_tokens, max_task_model_invocations, max_task_tool_calls } = config.execution;
+  const tokens = options.max_tokens ?? (max_task_total_tokens || undefined);
+  return {
+    ...(tokens === undefined ? {} : { tokens }),
+    ...(options.max_cost === undefined ? {} : { usd: options.max_cost }),
+    ...(max_task_model_invocations ? { model_calls: max_task_model_invocations } : {}),
+    ...(max_task_tool_calls ? { tool_calls: max_task_tool_calls } : {}),
+  };
+}
+
+/** `--max-cost` can only be kept when every model that may take part has a price. */
+export function checkPrices(config: Config, max_cost: number | undefined): void {
+  if (max_cost === undefined) return;
+  const unpriced = Object.values(config.models).filter(
+    model => model.provider !== 'scripted' && (model.price_input === null || model.price_output === null),
+  );
+  if (unpriced.length === 0) return;
+  throw new LoomError(
+    'terminal',
+    'usage',
+    `--max-cost needs a price for every model, and ${unpriced.map(model => `"${model.alias}"`).join(', ')} has none. Set price_input and price_output (USD per million tokens) under [models.${unpriced[0]!.alias}], 0 for a local model.`,
+  );
+}
+
+export function newRecord(goal: string, config: Config, options: RunOptions): TaskRecord {
+  const { execution, verification, approval, limits } = config;
+  const mode = options.approval ?? approval.mode;
+  const votes =
+    verification.tier3_vote_count % 2 === 1
+      ? verification.tier3_vote_count
+      : verification.tier3_vote_count + 1;
+  return {
+    goal,
+    config: withoutSecrets(config),
+    policy: {
+      mode,
+      allow: [...approval.allow, ...(options.allow ?? [])],
+      deny: [...approval.deny, ...(options.deny ?? [])],
+    },
+    limits: limitsOf(config, options),
+    timeout_seconds: options.timeout_seconds ?? (execution.max_task_wall_clock_seconds || null),
+    settings: {
+      max_parallel: Math.min(64, Math.max(1, execution.max_parallel_subtasks)),
+      degraded_mode: execution.planner_degraded_mode,
+      plan_only: options.plan_only ?? false,
+      max_replans: execution.max_task_replans,
+      tier2_enabled: verification.tier2_enabled,
+      tier3_enabled: verification.tier3_enabled,
+      subtask: {
+        max_retries: execution.max_subtask_retries,
+        max_iterations: limits.runner.max_tool_iterations,
+        wall_clock_ms: limits.runner.max_subtask_wall_clock_seconds * 1_000,
+        votes: Math.max(3, votes),
+        review_tokens: limits.verifier.max_verifier_prompt_tokens,
+        result_gate: mode === 'confidence_threshold',
+        confidence_threshold: approval.confidence_threshold,
+      },
+    },
+  };
+}

@@ -1,0 +1,168 @@
+/** Every command as data: words, options, where its code is. Loading this loads no command. */
+import type { Context } from './context.ts';
+import type { Values } from './values.ts';
+
+export type Run = (context: Context, args: string[], values: Values) => Promise<number>;
+
+export interface CommandSpec {
+  name: string;
+  /** As in help: `<x>` is required, `[x]` is not. */
+  args: string;
+  summary: string;
+  options: OptionSpec[];
+  examples?: string[];
+  load: () => Promise<{ command: Run }>;
+}
+
+/** `[flag, description]`; `<value>` in the flag means that it takes one. */
+export type OptionSpec = [flag: string, description: string, repeat?: 'repeatable'];
+
+export const GLOBAL_OPTIONS: OptionSpec[] = [
+  ['-w, --workspace <dir>', 'Work in this folder (default: the current one)'],
+  ['--config <file>', 'Settings (default: ./loom.toml, then ~/.loom/loom.toml)'],
+  ['-m, --model <alias>', 'Model that does the work, by its alias in loom.toml'],
+  ['--output <form>', 'text, json (one object) or stream-json (one event per line)'],
+  ['--no-color', 'No colours (also NO_COLOR)'],
+];
+
+const LIMITS: OptionSpec[] = [
+  ['--allow <rule>', "Let calls pass without asking, e.g. 'shell_execute(npm test*)'", 'repeatable'],
+  ['--deny <rule>', 'Refuse calls, e.g. write_file(secrets/**)', 'repeatable'],
+  ['--max-tokens <n>', 'Stop, resumable, after this many tokens'],
+  ['--max-cost <usd>', 'Stop, resumable, after this much money'],
+  ['--timeout <seconds>', 'Stop, resumable, after this time'],
+  ['--deltas', 'stream-json only: also pieces of answers while they are written'],
+];
+
+export const COMMANDS: CommandSpec[] = [
+  {
+    name: 'run',
+    args: '<goal>',
+    summary: 'Plan a goal, do it, verify it; GOAL or @FILE',
+    options: [
+      ['--approval <mode>', 'auto, manual or confidence_threshold'],
+      ...LIMITS,
+      ['--plan-only', 'Print the plan and stop'],
+      ['--no-adopt', 'Leave runs alone whose process died'],
+    ],
+    examples: ['loom run "Fix the failing test"', 'loom run @goal.md --max-tokens 200000'],
+    load: () => import('./commands/run.ts'),
+  },
+  {
+    name: 'resume',
+    args: '[id]',
+    summary: 'Go on with a run that stopped',
+    options: [['--last', 'The newest unfinished run of this workspace'], ...LIMITS],
+    load: () => import('./commands/resume.ts'),
+  },
+  {
+    name: 'status',
+    args: '<id>',
+    summary: 'Where a run stands',
+    options: [['--wait', 'Wait for its end and exit with its code']],
+    load: () => import('./commands/status.ts'),
+  },
+  {
+    name: 'show',
+    args: '<id>',
+    summary: 'Plan, verdicts, files and usage of a run',
+    options: [],
+    load: () => import('./commands/show.ts'),
+  },
+  {
+    name: 'logs',
+    args: '<id>',
+    summary: 'Everything that happened in a run',
+    options: [['-f, --follow', 'Stay and print what comes']],
+    load: () => import('./commands/logs.ts'),
+  },
+  {
+    name: 'tasks',
+    args: '',
+    summary: 'Runs, newest first (-w: of one workspace)',
+    options: [],
+    load: () => import('./commands/tasks.ts'),
+  },
+  {
+    name: 'diff',
+    args: '<id>',
+    summary: 'What a run changed',
+    options: [['--subtask <id>', 'Only what this subtask changed']],
+    load: () => import('./commands/diff.ts'),
+  },
+  {
+    name: 'undo',
+    args: '<id>',
+    summary: 'Put back what a run or one change did to files',
+    options: [
+      ['--subtask <id>', 'Only what this subtask changed'],
+      ['--dry-run', 'Only say what would happen'],
+      ['--force', 'Also where somebody else changed the file since'],
+    ],
+    load: () => import('./commands/undo.ts'),
+  },
+  {
+    name: 'cancel',
+    args: '<id>',
+    summary: 'Stop a run for good, also one of another terminal',
+    options: [],
+    load: () => import('./commands/cancel.ts'),
+  },
+  {
+    name: 'approve',
+    args: '<id>',
+    summary: 'Say yes to an open question (question or task id)',
+    options: [],
+    load: () => import('./commands/approve.ts'),
+  },
+  {
+    name: 'reject',
+    args: '<id>',
+    summary: 'Say no to an open question',
+    options: [['--reason <text>', 'Why; the model reads it']],
+    load: () => import('./commands/reject.ts'),
+  },
+  {
+    name: 'answer',
+    args: '<id> <answer>',
+    summary: 'Answer an open question with a choice or a text',
+    options: [],
+    load: () => import('./commands/answer.ts'),
+  },
+  {
+    name: 'models',
+    args: '',
+    summary: 'Models and their roles',
+    options: [['--check', 'Ask each one whether it answers']],
+    load: () => import('./commands/models.ts'),
+  },
+  {
+    name: 'doctor',
+    args: '',
+    summary: 'Check that everything Loom needs is there',
+    options: [],
+    load: () => import('./commands/doctor.ts'),
+  },
+  {
+    name: 'tool',
+    args: '<action> [name] [json]',
+    summary: 'list · call NAME JSON · parse (a model answer from stdin)',
+    options: [],
+    examples: [`loom tool call read_file '{"path": "README.md"}'`],
+    load: () => import('./commands/tool.ts'),
+  },
+  {
+    name: 'store',
+    args: '<action>',
+    summary: 'verify: read every row and check it',
+    options: [],
+    load: () => import('./commands/store.ts'),
+  },
+  {
+    name: 'version',
+    args: '',
+    summary: 'Print the version',
+    options: [],
+    load: () => import('./commands/version.ts'),
+  },
+];

@@ -1,0 +1,8 @@
+/** `loom reject ID --reason TEXT` */
+import type { Run } from '../commands.ts';
+import { give } from './answer.ts';
+
+export const command: Run = (context, [id = ''], values) => {
+  const reason = values.text('reason');
+  return give(context, id, { answer: 'reject', ...(reason ? { reason } : {}) });
+};

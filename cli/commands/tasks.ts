@@ -1,0 +1,27 @@
+/** `loom tasks` */
+import type { TaskSummary } from '../../actors/loom.ts';
+import type { Run } from '../commands.ts';
+import { type Context, print } from '../context.ts';
+import { EXIT } from '../failure.ts';
+import { clip, oneLine, pad } from '../render/width.ts';
+import { mark, markOf } from '../render/words.ts';
+
+export const command: Run = async context => {
+  const loom = await context.loom();
+  const tasks = await loom.tasks(context.workspace ? { workspace: context.workspace } : {});
+  const sorted = tasks.toSorted((a, b) => b.created_at.localeCompare(a.created_at));
+  print(context, sorted, () =>
+    sorted.length > 0
+      ? sorted.map(task => line(context, task)).join('\n')
+      : 'No runs yet. Start one: loom run "what you want"',
+  );
+  return EXIT.ok;
+};
+
+function line({ io, paint: { out: paint } }: Context, task: TaskSummary): string {
+  const state = task.live ? 'running' : (task.parked?.reason ?? task.status);
+  const when = task.created_at.slice(0, 16).replace('T', ' ');
+  const start = `${task.task_id}  ${pad(state, 12)}  ${when}`;
+  const goal = clip(oneLine(task.goal), Math.max(20, io.columns('out') - start.length - 6));
+  return `${mark(markOf(task.status), paint)} ${start}  ${goal}`;
+}

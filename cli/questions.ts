@@ -1,0 +1,98 @@
+/** Puts a question of a run to the person at the terminal. */
+import type { Answer, Question } from '../actors/loom.ts';
+import type { Context } from './context.ts';
+import { oneLine, safe } from './render/width.ts';
+
+interface Prompt {
+  run(): Promise<unknown>;
+  cancel(error?: unknown): Promise<unknown>;
+}
+type PromptClass = new (options: Record<string, unknown>) => Prompt;
+/** enquirer's types leave out the prompt classes, which are needed to cancel one. */
+interface Prompts {
+  Select: PromptClass;
+  Input: PromptClass;
+}
+
+/** Can a person be asked here at all? */
+export const canAsk = ({ io, output }: Context): boolean =>
+  io.tty.in && io.tty.err && output === 'text' && !io.env['CI'];
+
+export interface Pause {
+  suspend(): void;
+  resume(): void;
+}
+
+/** Asks one question at a time; null when it was interrupted or settled elsewhere. */
+export function createAsker(context: Context, pause: Pause) {
+  let queue: Promise<unknown> = Promise.resolve();
+  return (question: Question, signal: AbortSignal): Promise<Answer | null> => {
+    const asked = queue.then(() => (signal.aborted ? null : ask(context, pause, question, signal)));
+    queue = asked.catch(() => null);
+    return asked;
+  };
+}
+
+async function ask(
+  context: Context,
+  pause: Pause,
+  question: Question,
+  signal: AbortSignal,
+): Promise<Answer | null> {
+  const { default: enquirer } = await import('enquirer');
+  const { Select, Input } = enquirer as unknown as Prompts;
+  const base = (message: string) => ({ message, stdin: context.io.stdin, stdout: process.stderr });
+  const input = (message: string) => show(context, new Input(base(message)), signal);
+  pause.suspend();
+  try {
+    context.io.err(`${context.paint.err.yellow(heading(question))}\n${safe(question.prompt)}\n`);
+    const choices = question.choices.map(name => ({ name, message: words(name) }));
+    const chosen =
+      choices.length === 0
+        ? await input('Your answer')
+        : await show(context, new Select({ ...base('What now?'), choices }), signal);
+    if (chosen !== 'reject') return chosen === null ? null : { answer: chosen };
+    const reason = await input('Why not? (the model reads it; may be empty)');
+    if (reason === null) return null;
+    return reason ? { answer: chosen, reason } : { answer: chosen };
+  } finally {
+    pause.resume();
+  }
+}
+
+/** Ctrl+C reaches the prompt as a key, not as a signal. */
+async function show(context: Context, prompt: Prompt, signal: AbortSignal): Promise<string | null> {
+  let elsewhere = false;
+  const settled = () => {
+    elsewhere = true;
+    void prompt.cancel().catch(() => undefined);
+  };
+  signal.addEventListener('abort', settled, { once: true });
+  try {
+    return String(await prompt.run()).trim();
+  } catch {
+    if (!elsewhere) context.interrupt.hit();
+    return null;
+  } finally {
+    signal.removeEventListener('abort', settled);
+  }
+}
+
+function heading(question: Question): string {
+  const who = question.subtask_id ? `${oneLine(question.subtask_id)} ` : '';
+  const risk = question.risk ? ` (${oneLine(question.risk)})` : '';
+  if (question.kind === 'uncertain')
+    return `? ${who}does not know whether this happened before it stopped${risk}`;
+  if (question.kind === 'approval') return `? ${who}wants to do this${risk}`;
+  return `? ${who}asks${risk}`;
+}
+
+const WORDS: Record<string, string> = {
+  approve: 'yes, let it',
+  reject: 'no',
+  retry: 'retry: do it again',
+  skip: 'skip: go on without it',
+  done: 'done: it did happen',
+};
+
+const words = (choice: string): string => WORDS[choice] ?? oneLine(choice);

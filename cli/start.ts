@@ -1,0 +1,31 @@
+/** Ties the program to this process and ends it with the exit code. */
+import type { OpenLoom } from './context.ts';
+import { EXIT } from './failure.ts';
+import { processInterrupt, processIo, recordBug } from './process.ts';
+import { program } from './program.ts';
+
+export const openEngine: OpenLoom = async options => {
+  const { openLoom } = await import('../actors/engine.ts');
+  return openLoom(options);
+};
+
+/** Waits until a stream has handed everything to the system, or has failed. */
+const drained = (stream: NodeJS.WriteStream) =>
+  new Promise<void>(resolve => {
+    if (stream.destroyed || stream.errored) return resolve();
+    stream.write('', () => resolve());
+  });
+
+/** Runs one command line and ends the process with its exit code. */
+export async function start(argv: string[]): Promise<never> {
+  const world = { io: processIo(), open: openEngine, interrupt: processInterrupt(), record: recordBug };
+  process.on('uncaughtException', error => {
+    process.stderr.write(
+      `loom: this is a bug in Loom: ${error.message}\n  Details were written to ${recordBug(error)}.\n`,
+    );
+    process.exit(EXIT.failed);
+  });
+  const code = await program(argv, world);
+  await Promise.all([drained(process.stdout), drained(process.stderr)]);
+  process.exit(code);
+}

@@ -1,0 +1,11 @@
+/** Failures that stop a run without ending it: it waits, resumable, until a person changes something. */
+import type { Failure } from './failure.ts';
+
+export type StuckReason = 'budget' | 'no_model' | 'auth';
+
+/** Why this result means waiting for a person, or null when it does not. */
+export function stuckReason(output: { ok: boolean; failure?: Failure }): StuckReason | null {
+  if (output.ok) return null;
+  const code = output.failure?.code;
+  return code === 'budget' || code === 'no_model' || code === 'auth' ? code : null;
+}

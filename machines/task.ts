@@ -1,0 +1,527 @@
+/** The life of a task: plan it, run its subtasks as soon as their dependencies are done, finish or say why not. */
+import { type AnyStateMachine, assign, emit, enqueueActions, setup, spawnChild, stopChild } from 'xstate';
+import type { EffectOutputs, QuestionInput } from './effects.ts';
+import { type Failure, failure } from './failure.ts';
+import {
+  demoteSyntheses,
+  mergePlan,
+  nextRunnable,
+  nodeIndex,
+  type Plan,
+  type PlanNode,
+  planErrors,
+  type StatusLetter,
+  setStatus,
+  singleNodePlan,
+  stallReasons,
+} from './plan.ts';
+import { remote, rowActions } from './remote.ts';
+import { stuckReason } from './stuck.ts';
+import type { SubtaskInput, SubtaskOutput, SubtaskSettings } from './subtask.ts';
+
+export interface TaskSettings {
+  /** 1..64 */
+  max_parallel: number;
+  degraded_mode: 'allow' | 'require_approval' | 'deny';
+  plan_only: boolean;
+  max_replans: number;
+  tier2_enabled: boolean;
+  tier3_enabled: boolean;
+  subtask: SubtaskSettings;
+}
+
+export interface TaskInput {
+  /** At most 200 characters, for questions and events; the whole goal is a row. */
+  title: string;
+  settings: TaskSettings;
+}
+
+export type TaskOutput =
+  | { status: 'completed' }
+  | { status: 'planned' }
+  | { status: 'cancelled' }
+  | { status: 'failed'; failure: Failure };
+
+export interface PlanInput {
+  /** 0 for the first request, then how often errors were sent back. */
+  repair: number;
+  errors: string[];
+}
+
+export interface ReplanInput {
+  version: number;
+  failed: string;
+  reason: string;
+}
+
+interface Context extends TaskInput {
+  /** Stored apart: one row per version. */
+  plan: Plan | null;
+  /** One letter per node in plan order. */
+  status: string;
+  /** Ids of the live children. */
+  live: string[];
+  /** Counts dispatches, so that no two incarnations share an address. */
+  launched: number;
+  repairs: number;
+  errors: string[];
+  replans: number;
+  /** Signatures of failures that already led to a new plan. */
+  replanned: string[];
+  /** The newest failed subtask that nothing has been done about. */
+  open: FailedNode | null;
+  /** The failure a new plan is being made for. */
+  replanFor: FailedNode | null;
+  /** Ids of what failed since the planner was asked. */
+  unseen: string[];
+  /** PAUSE was asked for; takes hold as soon as there is something to hold back. */
+  pausing: boolean;
+  failure: Failure | null;
+}
+
+interface FailedNode {
+  id: string;
+  critical: boolean;
+  code: string;
+  message: string;
+}
+
+const MAX_PLAN_REPAIRS = 2;
+
+type SubtaskDone = { type: 'xstate.done.actor.*'; actorId: string; output: SubtaskOutput };
+
+/** `s:<node id>@<incarnation>` */
+const nodeOf = (actorId: string): string => actorId.slice(2, actorId.lastIndexOf('@'));
+
+const tierOf = (node: PlanNode, settings: TaskSettings): number => {
+  if (!settings.tier2_enabled) return 1;
+  return settings.tier3_enabled && node.is_critical_path ? 3 : node.verification_tier;
+};
+
+const nextNode = (context: Context): PlanNode =>
+  context.plan!.subtasks[nextRunnable(context.plan!, context.status)]!;
+
+const subtaskInput = (context: Context): SubtaskInput => {
+  const node = nextNode(context);
+  return {
+    id: node.id,
+    incarnation: context.launched + 1,
+    plan_version: context.plan!.version,
+    model_tier: node.model_tier,
+    verification_tier: tierOf(node, context.settings),
+    settings: context.settings.subtask,
+  };
+};
+
+const planQuestion = (context: Context): QuestionInput => ({
+  kind: 'plan',
+  subtask: null,
+  prompt: `No usable plan could be made (${context.errors[0] ?? 'the planner did not answer'}). Run the whole goal as a single subtask?`,
+  choices: ['approve', 'reject'],
+  rule: '',
+  risk: 'plan',
+});
+
+const describePlan = (plan: Plan): Record<string, unknown> => ({
+  subtask_count: plan.subtasks.length,
+  subtask_ids: plan.subtasks.map(node => node.id),
+  subtasks: plan.subtasks.map(({ id, description, depends_on, verification_tier }) => ({
+    id,
+    description,
+    depends_on,
+    verification_tier,
+  })),
+  version: plan.version,
+});
+
+/** Short enough for the context; the planner needs the first ones, not all. */
+const bounded = (errors: string[]): string[] => errors.slice(0, 20).map(error => error.slice(0, 300));
+
+function errorsOf(output: EffectOutputs['plan']): string[] {
+  if (output.ok) return planErrors(demoteSyntheses(output.plan).plan);
+  const listed = output.failure.detail?.['errors'];
+  return Array.isArray(listed) ? listed.map(String) : [output.failure.message];
+}
+
+const merged = (context: Context, proposed: Plan) =>
+  mergePlan(context.plan!, context.status, proposed, context.unseen);
+
+const accept = (plan: Plan) => ({ plan, status: 'p'.repeat(plan.subtasks.length), errors: [] });
+
+const machine = setup({
+  types: {} as {
+    context: Context;
+    input: TaskInput;
+    output: TaskOutput;
+    events:
+      | SubtaskDone
+      | { type: 'CANCEL' }
+      | { type: 'PAUSE' }
+      | { type: 'RESUME' }
+      | { type: 'STUCK'; reason: string; message: string; from: string };
+    emitted: { type: 'STUCK'; reason: string; message: string };
+  },
+  actors: {
+    plan: remote<PlanInput, EffectOutputs['plan']>(),
+    replan: remote<ReplanInput, EffectOutputs['replan']>(),
+    subtask: remote<SubtaskInput, SubtaskOutput>(),
+    finalize: remote<Record<string, never>, EffectOutputs['finalize']>(),
+    question: remote<QuestionInput, EffectOutputs['question']>(),
+  },
+  actions: {
+    ...rowActions,
+    journalPlan: enqueueActions(({ context, enqueue }) => {
+      const data = { ...describePlan(context.plan!), ...(context.replans > 0 ? { replanned: true } : {}) };
+      enqueue({ type: 'journal', params: { event_type: 'task_plan_ready', data } });
+    }),
+    /** What failed is always told to the root's host: the run waits, it does not fail. */
+    tellStuck: emit(({ event }) => {
+      const { reason, message } = event as unknown as { reason: string; message: string };
+      return { type: 'STUCK' as const, reason, message };
+    }),
+    tellStuckEffect: emit(({ event }) => {
+      const { output } = event as unknown as { output: { ok: boolean; failure?: Failure } };
+      return {
+        type: 'STUCK' as const,
+        reason: stuckReason(output) ?? 'no_model',
+        message: output.failure?.message ?? '',
+      };
+    }),
+    /** The plan of last resort: the goal as one subtask. */
+    degrade: assign(({ context }) => accept(singleNodePlan(context.title))),
+    forwardResume: enqueueActions(({ context, enqueue }) => {
+      for (const id of context.live) enqueue.sendTo(id, { type: 'RESUME' });
+    }),
+    markLaunched: assign(({ context }) => {
+      const i = nextRunnable(context.plan!, context.status);
+      const launched = context.launched + 1;
+      const id = `s:${context.plan!.subtasks[i]!.id}@${launched}`;
+      return { launched, live: [...context.live, id], status: setStatus(context.status, i, 'r') };
+    }),
+    recordOutcome: assign(({ context, event }) => {
+      const { actorId, output } = event as SubtaskDone;
+      const i = nodeIndex(context.plan!, nodeOf(actorId));
+      const live = context.live.filter(id => id !== actorId);
+      const letter: StatusLetter = output.ok ? 'c' : output.blocked ? 'b' : 'f';
+      const status = setStatus(context.status, i, letter);
+      if (output.ok) return { live, status };
+      const { is_critical_path: critical } = context.plan!.subtasks[i]!;
+      const open = {
+        id: nodeOf(actorId),
+        critical,
+        code: output.failure.code,
+        message: output.failure.message,
+      };
+      const unseen = context.replanFor ? [...context.unseen, open.id] : [];
+      // A critical failure waiting to be acted on is not displaced by a later, lesser one.
+      return { live, status, unseen, open: context.open?.critical ? context.open : open };
+    }),
+    reap: stopChild(({ event }) => (event as SubtaskDone).actorId),
+    stopAll: enqueueActions(({ context, enqueue }) => {
+      for (const id of context.live) enqueue.stopChild(id);
+      enqueue.assign({ live: [], status: context.status.replace(/[pr]/g, 's') });
+    }),
+    failForSubtask: assign(({ context }) => {
+      const cause = context.replanFor ?? context.open;
+      return {
+        failure: cause
+          ? failure('terminal', cause.code, `subtask "${cause.id}" failed: ${cause.message}`, {
+              subtask_id: cause.id,
+            })
+          : failure('terminal', 'scheduler', 'no subtask can run any more', {
+              blocked_subtasks: context.plan ? stallReasons(context.plan, context.status).slice(0, 20) : [],
+            }),
+      };
+    }),
+    pause: assign({ pausing: true }),
+    unpause: assign({ pausing: false }),
+  },
+  guards: {
+    isSubtask: ({ event }) => (event as SubtaskDone).actorId.startsWith('s:'),
+    planSound: ({ event }) => {
+      const { output } = event as unknown as { output: EffectOutputs['plan'] };
+      return output.ok && errorsOf(output).length === 0;
+    },
+    planOnly: ({ context }) => context.settings.plan_only,
+    planStuck: ({ event }) =>
+      stuckReason((event as unknown as { output: EffectOutputs['plan'] }).output) !== null,
+    repairsLeft: ({ context }) => context.repairs < MAX_PLAN_REPAIRS,
+    mayDegrade: ({ context }) => context.settings.degraded_mode === 'allow',
+    mustAskToDegrade: ({ context }) => context.settings.degraded_mode === 'require_approval',
+    criticalFailed: ({ context }) => context.open?.critical === true && !replannable(context),
+    shouldReplan: ({ context }) => context.open !== null && replannable(context),
+    allCompleted: ({ context }) => /^c+$/.test(context.status),
+    roomAndWork: ({ context }) =>
+      context.live.length < context.settings.max_parallel && nextRunnable(context.plan!, context.status) >= 0,
+    pauseWanted: ({ context }) => context.pausing,
+    nothingRuns: ({ context }) => context.live.length === 0,
+    approved: ({ event }) => {
+      const { output } = event as unknown as { output: EffectOutputs['question'] };
+      return output.ok && output.answer === 'approve';
+    },
+    mergeSound: ({ context, event }) => {
+      const { output } = event as unknown as { output: EffectOutputs['replan'] };
+      return output.ok && merged(context, output.plan).errors.length === 0;
+    },
+  },
+}).createMachine({
+  id: 'task',
+  context: ({ input }) => ({
+    ...input,
+    plan: null,
+    status: '',
+    live: [],
+    launched: 0,
+    repairs: 0,
+    errors: [],
+    replans: 0,
+    replanned: [],
+    open: null,
+    replanFor: null,
+    unseen: [],
+    pausing: false,
+    failure: null,
+  }),
+  initial: 'planning',
+  options: { maxIterations: 1000 },
+  entry: {
+    type: 'journal',
+    params: ({ context }) => ({ event_type: 'task_planning', data: { goal: context.title } }),
+  },
+  on: { CANCEL: '.cancelled', PAUSE: { actions: 'pause' }, RESUME: { actions: 'unpause' } },
+  states: {
+    planning: {
+      invoke: {
+        src: 'plan',
+        id: 'plan',
+        input: ({ context }) => ({ repair: context.repairs, errors: context.errors }),
+        onDone: [
+          {
+            guard: 'planSound',
+            target: 'planned',
+            actions: [
+              assign(({ event }) => (event.output.ok ? accept(demoteSyntheses(event.output.plan).plan) : {})),
+              'journalPlan',
+            ],
+          },
+          { guard: 'planStuck', target: 'stuck', actions: 'tellStuckEffect' },
+          {
+            guard: 'repairsLeft',
+            target: 'planning',
+            reenter: true,
+            actions: assign(({ context, event }) => ({
+              repairs: context.repairs + 1,
+              errors: bounded(errorsOf(event.output)),
+            })),
+          },
+          {
+            target: 'degrading',
+            actions: assign(({ event }) => ({ errors: bounded(errorsOf(event.output)) })),
+          },
+        ],
+      },
+    },
+    /** No budget or no model for a plan: waits, resumable. */
+    stuck: { on: { RESUME: { target: 'planning', actions: 'unpause' } } },
+    planned: { always: [{ guard: 'planOnly', target: 'outlined' }, { target: 'executing' }] },
+    degrading: {
+      entry: {
+        type: 'journal',
+        params: ({ context }) => ({
+          event_type: 'task_plan_degraded',
+          data: {
+            reason_code: 'planner_invalid_plan',
+            detail: context.errors.join('; ').slice(0, 500),
+            policy_mode: context.settings.degraded_mode,
+          },
+        }),
+      },
+      always: [
+        { guard: 'mayDegrade', target: 'planned', actions: ['degrade', 'journalPlan'] },
+        { guard: 'mustAskToDegrade', target: 'askingToDegrade' },
+        {
+          target: 'failing',
+          actions: assign(({ context }) => ({
+            failure: failure(
+              'terminal',
+              'plan_invalid',
+              `no usable plan: ${context.errors[0] ?? 'the planner did not answer'}`,
+            ),
+          })),
+        },
+      ],
+    },
+    askingToDegrade: {
+      invoke: {
+        src: 'question',
+        id: 'degrade',
+        input: ({ context }) => planQuestion(context),
+        onDone: [
+          { guard: 'approved', target: 'planned', actions: ['degrade', 'journalPlan'] },
+          {
+            target: 'failing',
+            actions: assign({
+              failure: failure('terminal', 'plan_rejected', 'a person rejected the single-subtask plan'),
+            }),
+          },
+        ],
+      },
+    },
+    executing: {
+      initial: 'dispatching',
+      entry: { type: 'journal', params: { event_type: 'task_executing', data: {} } },
+      on: {
+        'xstate.done.actor.*': { guard: 'isSubtask', actions: ['recordOutcome', 'reap'] },
+        STUCK: { actions: 'tellStuck' },
+        RESUME: { actions: ['unpause', 'forwardResume'] },
+      },
+      states: {
+        /** The whole scheduler: launch while there is room and work. */
+        dispatching: {
+          always: [
+            { guard: 'pauseWanted', target: 'paused' },
+            {
+              guard: 'shouldReplan',
+              target: 'replanning',
+              actions: [
+                {
+                  type: 'journal',
+                  params: ({ context }) => ({
+                    event_type: 'task_replanning',
+                    data: {
+                      reason: context.open?.code ?? '',
+                      failed_subtask_id: context.open?.id ?? '',
+                      verification_feedback: context.open?.message ?? '',
+                    },
+                  }),
+                },
+                assign(({ context }) => ({
+                  replans: context.replans + 1,
+                  replanned: [...context.replanned, signature(context)].slice(-20),
+                  replanFor: context.open,
+                  open: null,
+                  unseen: [],
+                })),
+              ],
+            },
+            { guard: 'criticalFailed', target: '#task.failing', actions: 'failForSubtask' },
+            { guard: 'allCompleted', target: '#task.finalizing' },
+            {
+              guard: 'roomAndWork',
+              actions: [
+                spawnChild('subtask', {
+                  id: ({ context }) => `s:${nextNode(context).id}@${context.launched + 1}`,
+                  input: ({ context }) => subtaskInput(context),
+                }),
+                'markLaunched',
+              ],
+            },
+            {
+              guard: 'nothingRuns',
+              target: '#task.failing',
+              actions: [
+                {
+                  type: 'journal',
+                  params: ({ context }) => ({
+                    event_type: 'task_stalled',
+                    data: { blocked_subtasks: stallReasons(context.plan!, context.status).slice(0, 50) },
+                  }),
+                },
+                'failForSubtask',
+              ],
+            },
+          ],
+        },
+        /** Running work ends its step; nothing new starts. */
+        paused: {
+          entry: { type: 'journal', params: { event_type: 'task_paused', data: {} } },
+          exit: { type: 'journal', params: { event_type: 'task_resumed', data: {} } },
+          on: { RESUME: { target: 'dispatching', actions: ['unpause', 'forwardResume'] } },
+        },
+        /** A new plan for what is not finished; running work keeps running, finished work stays as it is. */
+        replanning: {
+          invoke: {
+            src: 'replan',
+            id: 'replan',
+            input: ({ context }) => ({
+              version: context.plan!.version,
+              failed: context.replanFor?.id ?? '',
+              reason: context.replanFor?.message ?? '',
+            }),
+            onDone: [
+              {
+                guard: 'mergeSound',
+                target: 'dispatching',
+                actions: [
+                  assign(({ context, event }) => {
+                    if (!event.output.ok) return {};
+                    const { plan, status } = merged(context, event.output.plan);
+                    return { plan, status, replanFor: null, unseen: [] };
+                  }),
+                  'journalPlan',
+                ],
+              },
+              { guard: 'planStuck', target: 'replanStuck', actions: 'tellStuckEffect' },
+              {
+                target: '#task.failing',
+                actions: [
+                  {
+                    type: 'journal',
+                    params: ({ context, event }) => ({
+                      event_type: 'task_replan_rejected',
+                      data: {
+                        failed_subtask_id: context.replanFor?.id ?? '',
+                        validation_error: (event.output.ok
+                          ? merged(context, event.output.plan).errors.join('; ')
+                          : event.output.failure.message
+                        ).slice(0, 500),
+                      },
+                    }),
+                  },
+                  'failForSubtask',
+                ],
+              },
+            ],
+          },
+        },
+        /** No budget or no model for a new plan: waits, resumable; running work keeps running. */
+        replanStuck: { on: { RESUME: { target: 'replanning', actions: ['unpause', 'forwardResume'] } } },
+      },
+    },
+    finalizing: {
+      invoke: {
+        src: 'finalize',
+        id: 'finalize',
+        input: {},
+        onDone: [
+          { guard: ({ event }) => event.output.ok, target: 'completed' },
+          {
+            target: 'failing',
+            actions: assign(({ event }) => ({ failure: event.output.ok ? null : event.output.failure })),
+          },
+        ],
+      },
+    },
+    /** Everything still running is told to stop; the host ends the run when all of it has settled. */
+    failing: { entry: 'stopAll', always: 'failed' },
+    outlined: { type: 'final', output: (): TaskOutput => ({ status: 'planned' }) },
+    completed: { type: 'final', output: (): TaskOutput => ({ status: 'completed' }) },
+    cancelled: { entry: 'stopAll', type: 'final', output: (): TaskOutput => ({ status: 'cancelled' }) },
+    failed: {
+      type: 'final',
+      output: ({ context }): TaskOutput => ({
+        status: 'failed',
+        failure: context.failure ?? failure('terminal', 'unknown', 'the task ended without a reason'),
+      }),
+    },
+  },
+  output: ({ event }) => event.output as TaskOutput,
+});
+
+const signature = (context: Context): string => `${context.open?.id}:${context.open?.code}`;
+
+/** A new plan may help once per failure signature and only so often. */
+const replannable = (context: Context): boolean =>
+  context.replans < context.settings.max_replans && !context.replanned.includes(signature(context));
+
+export const task: AnyStateMachine = machine;

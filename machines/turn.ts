@@ -1,0 +1,538 @@
+/** The model/tool loop: ask the model, gate and run its calls, tell it the results, until it answers without calls.
+ *  Invoked by subtasks and sessions alike. Messages are rows; the context holds counters and digests only. */
+import { type AnyStateMachine, assign, emit, setup, spawnChild, stopChild } from 'xstate';
+import type { CallDigest, ClaimStatus, EffectClass, EffectOutputs, QuestionInput } from './effects.ts';
+import { type Failure, failure } from './failure.ts';
+import { looping, remember } from './loop-guard.ts';
+import { type DoneEvent, remote, rowActions } from './remote.ts';
+import { stuckReason } from './stuck.ts';
+
+export interface TurnInput {
+  /** Names the message rows of this conversation. */
+  thread: string;
+  subtask: string | null;
+  role: 'executor' | 'session';
+  tier: number;
+  max_iterations: number;
+  /** Estimated size of the first request. */
+  tokens: number;
+}
+
+export type TurnOutput =
+  | { ok: true; claim: ClaimStatus; reason: string; iterations: number }
+  | { ok: false; failure: Failure; iterations: number };
+
+/** waiting: not looked at · asking: a person decides · approved: may run · running · refused: must be told why ·
+ *  unsure: nobody knows whether it happened · noting: the refusal is being written · done. */
+type CallPhase = 'waiting' | 'asking' | 'approved' | 'running' | 'refused' | 'unsure' | 'noting' | 'done';
+
+interface Call extends CallDigest {
+  phase: CallPhase;
+  /** For the model: why it was refused, or what the person answered. */
+  note: string;
+}
+
+interface Context extends Omit<TurnInput, 'max_iterations'> {
+  max_iterations: number;
+  iteration: number;
+  calls: Call[];
+  recent: string[];
+  /** The model has been told once that it repeats itself. */
+  nudged: boolean;
+  /** The next request carries the nudge. */
+  nudge: boolean;
+  /** Cut-off answers continued so far. */
+  continued: number;
+  stuck: boolean;
+  claim: ClaimStatus;
+  reason: string;
+  failure: Failure | null;
+}
+
+export interface ModelInput {
+  thread: string;
+  subtask: string | null;
+  role: 'executor' | 'session';
+  tier: number;
+  iteration: number;
+  nudge: boolean;
+  continue: boolean;
+  /** Estimated prompt size, for the reservation. */
+  tokens: number;
+}
+
+export interface ToolInput {
+  thread: string;
+  subtask: string | null;
+  iteration: number;
+  n: number;
+  tool: string;
+  subject: string;
+  mutates: boolean;
+  effect: EffectClass;
+  network: boolean;
+}
+
+export interface NoteInput {
+  thread: string;
+  subtask: string | null;
+  iteration: number;
+  n: number;
+  tool: string;
+  text: string;
+}
+
+const MAX_CONTINUATIONS = 2;
+
+const isAsk = (call: Call): boolean => call.tool === 'ask_user';
+
+/** The call that can be acted on next: reads side by side, anything that mutates alone and in order. */
+function nextCall(context: Context): Call | undefined {
+  if (context.stuck) return undefined;
+  for (const [i, call] of context.calls.entries()) {
+    const actionable = ['waiting', 'approved', 'refused', 'unsure'].includes(call.phase);
+    const earlier = context.calls.slice(0, i);
+    const clear =
+      call.mutates || isAsk(call)
+        ? earlier.every(other => other.phase === 'done')
+        : earlier.every(other => other.phase === 'done' || !other.mutates);
+    if (!clear) return undefined;
+    if (actionable) return call;
+  }
+  return undefined;
+}
+
+const needsQuestion = (call: Call): boolean =>
+  call.phase === 'unsure' ||
+  (call.phase === 'waiting' &&
+    call.valid &&
+    call.gate.decision !== 'deny' &&
+    (isAsk(call) || call.gate.decision === 'ask'));
+const mayRun = (call: Call): boolean =>
+  call.phase === 'approved' || (call.phase === 'waiting' && call.valid && call.gate.decision === 'run');
+
+function question(context: Context, call: Call): QuestionInput {
+  if (call.phase === 'unsure')
+    return {
+      kind: 'uncertain',
+      subtask: context.subtask,
+      prompt: `Loom was stopped while this ran, so nobody knows whether it finished: ${call.tool} ${call.subject}`,
+      choices: ['retry', 'skip', 'done'],
+      rule: '',
+      risk: 'uncertain',
+    };
+  if (isAsk(call))
+    return {
+      kind: 'ask_user',
+      subtask: context.subtask,
+      prompt: call.subject,
+      choices: [],
+      rule: '',
+      risk: '',
+    };
+  return {
+    kind: 'approval',
+    subtask: context.subtask,
+    prompt: `${call.tool} ${call.subject}`,
+    choices: ['approve', 'reject'],
+    rule: `${call.tool}(${call.subject})`,
+    risk: `${call.risks.at(-1) ?? 'exec'}: ${call.gate.reason}`,
+  };
+}
+
+/** How a person's answer changes the call. */
+function answered(call: Call, settled: EffectOutputs['question']): Call {
+  if (!settled.ok) return { ...call, phase: 'refused', note: settled.failure.message };
+  const { answer, reason } = settled;
+  if (isAsk(call)) return { ...call, phase: 'refused', note: answer || '(The person gave an empty answer.)' };
+  if (answer === 'approve' || answer === 'retry') return { ...call, phase: 'approved', note: '' };
+  if (answer === 'done')
+    return {
+      ...call,
+      phase: 'refused',
+      note: 'A person checked: this call did finish before the interruption.',
+    };
+  if (answer === 'skip')
+    return {
+      ...call,
+      phase: 'refused',
+      note: 'This call was interrupted; a person decided to skip it. It may have had partial effects.',
+    };
+  return { ...call, phase: 'refused', note: `A person refused this call${reason ? `: ${reason}` : '.'}` };
+}
+
+const update = (calls: Call[], n: number, change: (call: Call) => Call): Call[] =>
+  calls.map(call => (call.n === n ? change(call) : call));
+
+const callNumber = (actorId: string): number => Number(actorId.slice(2));
+
+type ToolDone = DoneEvent<EffectOutputs['tool'] & EffectOutputs['question'] & EffectOutputs['note']>;
+
+const machine = setup({
+  types: {} as {
+    context: Context;
+    input: TurnInput;
+    output: TurnOutput;
+    events: ToolDone | { type: 'RESUME' };
+    emitted: { type: 'STUCK'; reason: string; message: string };
+  },
+  actors: {
+    model: remote<ModelInput, EffectOutputs['model']>(),
+    tool: remote<ToolInput, EffectOutputs['tool']>(),
+    note: remote<NoteInput, EffectOutputs['note']>(),
+    question: remote<QuestionInput, EffectOutputs['question']>(),
+  },
+  actions: {
+    ...rowActions,
+    setPhase: assign(({ context }, params: { phase: CallPhase }) => ({
+      calls: update(context.calls, nextCall(context)!.n, call => ({ ...call, phase: params.phase })),
+    })),
+    skipInvalid: assign(({ context }) => ({
+      calls: update(context.calls, nextCall(context)!.n, call => ({ ...call, phase: 'done' })),
+      recent: remember(context.recent, `${nextCall(context)!.signature}:invalid`),
+    })),
+    fail: assign((_, params: { code: string; message: string }) => ({
+      failure: failure('retryable', params.code, params.message),
+    })),
+    reap: stopChild(({ event }) => (event as ToolDone).actorId),
+  },
+  guards: {
+    needsQuestion: ({ context }) => needsQuestion(nextCall(context) ?? NO_CALL),
+    mayRun: ({ context }) => mayRun(nextCall(context) ?? NO_CALL),
+    denied: ({ context }) => {
+      const call = nextCall(context);
+      return (
+        call !== undefined && (call.phase === 'refused' || (call.valid && call.gate.decision === 'deny'))
+      );
+    },
+    invalid: ({ context }) => nextCall(context)?.valid === false,
+    allDone: ({ context }) => context.calls.every(call => call.phase === 'done'),
+    loopingAgain: ({ context }) =>
+      context.calls.every(call => call.phase === 'done') && looping(context.recent) && context.nudged,
+    looping: ({ context }) => context.calls.every(call => call.phase === 'done') && looping(context.recent),
+    outOfIterations: ({ context }) =>
+      context.calls.every(call => call.phase === 'done') && context.iteration >= context.max_iterations,
+    isTool: ({ event }) => (event as ToolDone).actorId.startsWith('t-'),
+    isQuestion: ({ event }) => (event as ToolDone).actorId.startsWith('q-'),
+    isNote: ({ event }) => (event as ToolDone).actorId.startsWith('n-'),
+    // Only tools: what was refused or is still to be asked must never become an approved call.
+    isStuck: ({ event }) =>
+      (event as ToolDone).actorId.startsWith('t-') && stuckReason((event as ToolDone).output) !== null,
+    isUncertain: ({ event }) => {
+      const { output } = event as ToolDone;
+      return (
+        (event as ToolDone).actorId.startsWith('t-') && !output.ok && output.failure.kind === 'uncertain'
+      );
+    },
+    failed: ({ event }) => (event as ToolDone).actorId.startsWith('t-') && !(event as ToolDone).output.ok,
+  },
+}).createMachine({
+  id: 'turn',
+  context: ({ input }) => ({
+    ...input,
+    iteration: 1,
+    calls: [],
+    recent: [],
+    nudged: false,
+    nudge: false,
+    continued: 0,
+    stuck: false,
+    claim: 'success',
+    reason: '',
+    failure: null,
+  }),
+  initial: 'calling',
+  options: { maxIterations: 1000 },
+  states: {
+    calling: {
+      invoke: {
+        src: 'model',
+        id: 'model',
+        input: ({ context }) => ({
+          thread: context.thread,
+          subtask: context.subtask,
+          role: context.role,
+          tier: context.tier,
+          iteration: context.iteration,
+          nudge: context.nudge,
+          continue: context.continued > 0,
+          tokens: context.tokens,
+        }),
+        onDone: [
+          {
+            guard: ({ event }) => event.output.ok && event.output.answer === 'calls',
+            target: 'acting',
+            actions: assign(({ context, event }) => {
+              if (!event.output.ok) return {};
+              const calls = event.output.calls.map((call): Call => ({ ...call, phase: 'waiting', note: '' }));
+              return {
+                calls,
+                tokens: event.output.tokens,
+                nudge: false,
+                nudged: context.nudged || context.nudge,
+              };
+            }),
+          },
+          {
+            guard: ({ event }) => event.output.ok && event.output.answer === 'text',
+            target: 'answered',
+            actions: assign(({ event }) =>
+              event.output.ok ? { claim: event.output.claim, reason: event.output.reason } : {},
+            ),
+          },
+          {
+            guard: ({ context, event }) =>
+              event.output.ok &&
+              context.continued < MAX_CONTINUATIONS &&
+              context.iteration < context.max_iterations,
+            target: 'calling',
+            reenter: true,
+            actions: assign(({ context, event }) => ({
+              continued: context.continued + 1,
+              iteration: context.iteration + 1,
+              tokens: event.output.ok ? event.output.tokens : context.tokens,
+            })),
+          },
+          {
+            guard: ({ event }) => event.output.ok,
+            target: 'failed',
+            actions: {
+              type: 'fail',
+              params: { code: 'cut_off', message: 'the model was cut off before it finished its answer' },
+            },
+          },
+          {
+            guard: ({ event }) => stuckReason(event.output) !== null,
+            target: 'stuck',
+            actions: emit(({ event }) => stuckEvent(event.output)),
+          },
+          {
+            target: 'failed',
+            actions: assign(({ event }) => ({ failure: event.output.ok ? null : event.output.failure })),
+          },
+        ],
+      },
+    },
+    /** Nothing left to spend, or no model: waits where it is until somebody resumes. */
+    stuck: { on: { RESUME: 'calling' } },
+    acting: {
+      always: [
+        { guard: 'invalid', actions: 'skipInvalid' },
+        {
+          guard: 'needsQuestion',
+          actions: [
+            spawnChild('question', {
+              id: ({ context }) => `q-${nextCall(context)!.n}`,
+              input: ({ context }) => question(context, nextCall(context)!),
+            }),
+            { type: 'setPhase', params: { phase: 'asking' } },
+          ],
+        },
+        {
+          guard: 'mayRun',
+          actions: [
+            spawnChild('tool', {
+              id: ({ context }) => `t-${nextCall(context)!.n}`,
+              input: ({ context }) => toolInput(context, nextCall(context)!),
+            }),
+            {
+              type: 'journal',
+              params: ({ context }) => {
+                const call = nextCall(context)!;
+                return {
+                  event_type: 'tool_call_started',
+                  data: {
+                    subtask_id: context.subtask,
+                    tool: call.tool,
+                    call: `${context.thread}.${context.iteration}.${call.n}`,
+                    subject: call.subject.slice(0, 200),
+                  },
+                };
+              },
+            },
+            { type: 'setPhase', params: { phase: 'running' } },
+          ],
+        },
+        {
+          guard: 'denied',
+          actions: [
+            spawnChild('note', {
+              id: ({ context }) => `n-${nextCall(context)!.n}`,
+              input: ({ context }) => noteInput(context, nextCall(context)!),
+            }),
+            { type: 'setPhase', params: { phase: 'noting' } },
+          ],
+        },
+        {
+          guard: 'loopingAgain',
+          target: 'failed',
+          actions: {
+            type: 'fail',
+            params: {
+              code: 'loop',
+              message: 'the model kept repeating the same calls with the same results',
+            },
+          },
+        },
+        {
+          guard: 'outOfIterations',
+          target: 'failed',
+          actions: {
+            type: 'fail',
+            params: { code: 'out_of_iterations', message: 'the model did not finish within its iterations' },
+          },
+        },
+        {
+          guard: 'looping',
+          target: 'calling',
+          actions: assign(({ context }) => ({
+            nudge: true,
+            recent: [],
+            iteration: context.iteration + 1,
+            continued: 0,
+          })),
+        },
+        {
+          guard: 'allDone',
+          target: 'calling',
+          actions: assign(({ context }) => ({ iteration: context.iteration + 1, continued: 0 })),
+        },
+      ],
+      on: {
+        RESUME: { actions: assign({ stuck: false }) },
+        'xstate.done.actor.*': [
+          {
+            guard: 'isStuck',
+            actions: [
+              emit(({ event }) => stuckEvent(event.output)),
+              assign(({ context, event }) => ({
+                stuck: true,
+                calls: update(context.calls, callNumber(event.actorId), call => ({
+                  ...call,
+                  phase: 'approved',
+                })),
+              })),
+              'reap',
+            ],
+          },
+          {
+            guard: 'isUncertain',
+            actions: [
+              assign(({ context, event }) => ({
+                calls: update(context.calls, callNumber(event.actorId), call => ({
+                  ...call,
+                  phase: 'unsure',
+                })),
+              })),
+              'reap',
+            ],
+          },
+          {
+            guard: 'failed',
+            actions: [
+              assign(({ context, event }) => ({
+                calls: update(context.calls, callNumber(event.actorId), call => ({
+                  ...call,
+                  phase: 'refused',
+                  note: event.output.ok ? '' : event.output.failure.message,
+                })),
+              })),
+              'reap',
+            ],
+          },
+          {
+            guard: 'isTool',
+            actions: [
+              assign(({ context, event }) => {
+                if (!event.output.ok) return {};
+                const done = context.calls.find(call => call.n === callNumber(event.actorId));
+                return {
+                  calls: update(context.calls, callNumber(event.actorId), call => ({
+                    ...call,
+                    phase: 'done',
+                  })),
+                  tokens: context.tokens + event.output.tokens,
+                  recent: remember(context.recent, `${done?.signature}:${event.output.signature}`),
+                };
+              }),
+              'reap',
+            ],
+          },
+          {
+            guard: 'isQuestion',
+            actions: [
+              assign(({ context, event }) => ({
+                calls: update(context.calls, callNumber(event.actorId), call => answered(call, event.output)),
+              })),
+              'reap',
+            ],
+          },
+          {
+            guard: 'isNote',
+            actions: [
+              assign(({ context, event }) => ({
+                calls: update(context.calls, callNumber(event.actorId), call => ({ ...call, phase: 'done' })),
+                tokens: context.tokens + (event.output.ok ? event.output.tokens : 0),
+                recent: remember(
+                  context.recent,
+                  `${context.calls.find(call => call.n === callNumber(event.actorId))?.signature}:refused`,
+                ),
+              })),
+              'reap',
+            ],
+          },
+        ],
+      },
+    },
+    answered: {
+      type: 'final',
+      output: ({ context }): TurnOutput => ({
+        ok: true,
+        claim: context.claim,
+        reason: context.reason,
+        iterations: context.iteration,
+      }),
+    },
+    failed: {
+      type: 'final',
+      output: ({ context }): TurnOutput => ({
+        ok: false,
+        failure: context.failure ?? failure('retryable', 'unknown', 'the turn ended without a reason'),
+        iterations: context.iteration,
+      }),
+    },
+  },
+  output: ({ event }) => event.output as TurnOutput,
+});
+
+/** Stands in where no call is left; no guard accepts it. */
+const NO_CALL = {
+  phase: 'done',
+  valid: true,
+  gate: { decision: 'run', reason: '' },
+  tool: '',
+} as unknown as Call;
+
+function stuckEvent(output: { ok: boolean; failure?: Failure }): {
+  type: 'STUCK';
+  reason: string;
+  message: string;
+} {
+  return { type: 'STUCK', reason: stuckReason(output) ?? 'no_model', message: output.failure?.message ?? '' };
+}
+
+function toolInput(context: Context, call: Call): ToolInput {
+  const { n, tool, subject, mutates, effect } = call;
+  const { thread, subtask, iteration } = context;
+  // A person who approves a command that may reach the network has approved that, too; a rule likewise.
+  const network = call.shell_network;
+  return { thread, subtask, iteration, n, tool, subject, mutates, effect, network };
+}
+
+function noteInput(context: Context, call: Call): NoteInput {
+  const { thread, subtask, iteration } = context;
+  const text = call.note || `This call is not allowed here: ${call.gate.reason}. Find another way.`;
+  return { thread, subtask, iteration, n: call.n, tool: call.tool, text };
+}
+
+export const turn: AnyStateMachine = machine;

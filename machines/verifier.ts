@@ -1,0 +1,296 @@
+/** Judges one attempt: deterministic checks first, then independent reviews, at tier 3 a vote. Fails closed. */
+import { type AnyStateMachine, assign, emit, enqueueActions, setup, stopChild } from 'xstate';
+import type { EffectOutputs } from './effects.ts';
+import type { Failure } from './failure.ts';
+import { type DoneEvent, remote, rowActions } from './remote.ts';
+import { stuckReason } from './stuck.ts';
+import { accepted, type VerdictDigest } from './verdict.ts';
+
+export interface VerifierInput {
+  thread: string;
+  subtask: string;
+  plan_version: number;
+  attempt: number;
+  /** 1 checks only, 2 one review, 3 a vote. */
+  tier: number;
+  /** Odd number of votes at tier 3. */
+  votes: number;
+  /** Tokens one review may take at most, for the reservation. */
+  review_tokens: number;
+}
+
+export type VerifierOutput = { verdict: VerdictDigest };
+
+export interface ChecksInput {
+  thread: string;
+  subtask: string;
+  plan_version: number;
+  attempt: number;
+  tier: number;
+}
+
+export interface ReviewInput {
+  thread: string;
+  subtask: string;
+  plan_version: number;
+  attempt: number;
+  /** 1 for the first review, more for further votes. */
+  vote: number;
+  /** 0: first try · 1: the same model repairs its unreadable answer · 2: another model. */
+  repair: number;
+  tokens: number;
+}
+
+interface Context extends VerifierInput {
+  verdict: VerdictDigest | null;
+  repairs: number;
+  votesFor: number;
+  votesAgainst: number;
+  votesOut: number;
+  /** Votes that found no money, model or key: cast again on RESUME. */
+  parked: number[];
+}
+
+const MAX_REPAIRS = 2;
+
+const inconclusive = (reason_code: string, tier: number): VerdictDigest => ({
+  outcome: 'inconclusive',
+  reason_code,
+  severity_class: reason_code === 'infra_verifier_error' ? 'infra' : 'inconclusive',
+  confidence: 0,
+  independent: false,
+  tier,
+});
+
+const reviewInput = (context: Context, vote: number): ReviewInput => ({
+  thread: context.thread,
+  subtask: context.subtask,
+  plan_version: context.plan_version,
+  attempt: context.attempt,
+  vote,
+  repair: vote === 1 ? context.repairs : 0,
+  tokens: context.review_tokens,
+});
+
+const majority = (context: Context): number => Math.floor(context.votes / 2) + 1;
+const voteNumber = (actorId: string): number => Number(actorId.slice('vote-'.length));
+const outstanding = (context: Context): number =>
+  context.votes - context.votesFor - context.votesAgainst - context.votesOut;
+
+type ReviewDone = DoneEvent<EffectOutputs['review']>;
+
+const machine = setup({
+  types: {} as {
+    context: Context;
+    input: VerifierInput;
+    output: VerifierOutput;
+    events: ReviewDone | { type: 'RESUME' };
+    emitted: { type: 'STUCK'; reason: string; message: string };
+  },
+  actors: {
+    checks: remote<ChecksInput, EffectOutputs['checks']>(),
+    review: remote<ReviewInput, EffectOutputs['review']>(),
+  },
+  actions: {
+    ...rowActions,
+    conclude: assign((_, params: { verdict: VerdictDigest }) => ({ verdict: params.verdict })),
+    count: assign(({ context }, params: { verdict: VerdictDigest | null }) => {
+      const { verdict } = params;
+      if (verdict === null || verdict.outcome === 'inconclusive') return { votesOut: context.votesOut + 1 };
+      if (accepted(verdict.outcome)) return { votesFor: context.votesFor + 1, verdict };
+      return { votesAgainst: context.votesAgainst + 1 };
+    }),
+    concludeVote: assign(({ context }, params: { outcome: 'pass' | 'fail' | 'split' }) => {
+      const cast = context.votesFor + context.votesAgainst;
+      const base = context.verdict ?? inconclusive('vote_split', 3);
+      if (params.outcome === 'split') return { verdict: inconclusive('vote_split', 3) };
+      const share = (params.outcome === 'pass' ? context.votesFor : context.votesAgainst) / Math.max(1, cast);
+      return {
+        verdict:
+          params.outcome === 'pass'
+            ? { ...base, confidence: share, tier: 3 }
+            : {
+                outcome: 'fail' as const,
+                reason_code: 'voted_down',
+                severity_class: 'semantic' as const,
+                confidence: share,
+                independent: base.independent,
+                tier: 3,
+              },
+      };
+    }),
+    tellStuck: emit(({ event }) => {
+      const output = (event as ReviewDone).output as { ok: boolean; failure?: Failure };
+      return {
+        type: 'STUCK' as const,
+        reason: stuckReason(output) ?? 'no_model',
+        message: output.failure?.message ?? '',
+      };
+    }),
+    reap: stopChild(({ event }) => (event as ReviewDone).actorId),
+    park: assign(({ context, event }) => ({
+      parked: [...context.parked, voteNumber((event as ReviewDone).actorId)],
+    })),
+  },
+  guards: {
+    voteWon: ({ context }) => context.votesFor >= majority(context),
+    voteLost: ({ context }) => context.votesAgainst >= majority(context),
+    voteSplit: ({ context }) => outstanding(context) === 0,
+    isReview: ({ event }) => (event as ReviewDone).actorId.startsWith('vote-'),
+    isStuck: ({ event }) =>
+      (event as ReviewDone).actorId.startsWith('vote-') && stuckReason((event as ReviewDone).output) !== null,
+  },
+}).createMachine({
+  id: 'verifier',
+  context: ({ input }) => ({
+    ...input,
+    verdict: null,
+    repairs: 0,
+    votesFor: 0,
+    votesAgainst: 0,
+    votesOut: 0,
+    parked: [],
+  }),
+  initial: 'checking',
+  options: { maxIterations: 1000 },
+  states: {
+    /** Tier 1: the state of the world. */
+    checking: {
+      invoke: {
+        src: 'checks',
+        id: 'checks',
+        input: ({ context }) => ({
+          thread: context.thread,
+          subtask: context.subtask,
+          plan_version: context.plan_version,
+          attempt: context.attempt,
+          tier: context.tier,
+        }),
+        onDone: [
+          {
+            guard: ({ event }) => !event.output.ok,
+            target: 'concluded',
+            actions: { type: 'conclude', params: { verdict: inconclusive('infra_verifier_error', 1) } },
+          },
+          {
+            guard: ({ context, event }) =>
+              event.output.ok && accepted(event.output.verdict.outcome) && context.tier >= 2,
+            target: 'reviewing',
+          },
+          {
+            target: 'concluded',
+            actions: {
+              type: 'conclude',
+              params: ({ event }) => ({
+                verdict: event.output.ok ? event.output.verdict : inconclusive('infra_verifier_error', 1),
+              }),
+            },
+          },
+        ],
+      },
+    },
+    /** Tier 2: a model that did not do the work reads the result. */
+    reviewing: {
+      invoke: {
+        src: 'review',
+        id: 'review',
+        input: ({ context }) => reviewInput(context, 1),
+        onDone: [
+          { guard: ({ event }) => stuckReason(event.output) !== null, target: 'stuck', actions: 'tellStuck' },
+          {
+            guard: ({ context, event }) => event.output.ok && context.tier >= 3 && context.votes > 1,
+            target: 'voting',
+            actions: {
+              type: 'count',
+              params: ({ event }) => ({ verdict: event.output.ok ? event.output.verdict : null }),
+            },
+          },
+          {
+            guard: ({ event }) => event.output.ok,
+            target: 'concluded',
+            actions: {
+              type: 'conclude',
+              params: ({ event }) => ({
+                verdict: event.output.ok ? event.output.verdict : inconclusive('parse_inconclusive', 2),
+              }),
+            },
+          },
+          {
+            guard: ({ context, event }) =>
+              !event.output.ok && event.output.failure.code === 'unreadable' && context.repairs < MAX_REPAIRS,
+            target: 'reviewing',
+            reenter: true,
+            actions: assign(({ context }) => ({ repairs: context.repairs + 1 })),
+          },
+          {
+            target: 'concluded',
+            actions: {
+              type: 'conclude',
+              params: ({ event }) => ({
+                verdict: inconclusive(
+                  !event.output.ok && event.output.failure.code === 'unreadable'
+                    ? 'parse_inconclusive'
+                    : 'infra_verifier_error',
+                  2,
+                ),
+              }),
+            },
+          },
+        ],
+      },
+    },
+    stuck: { on: { RESUME: 'reviewing' } },
+    /** Tier 3: the first review was the first vote; the rest run side by side until a majority stands. */
+    voting: {
+      entry: enqueueActions(({ context, enqueue }) => {
+        for (let vote = 2; vote <= context.votes; vote++)
+          enqueue.spawnChild('review', { id: `vote-${vote}`, input: reviewInput(context, vote) });
+      }),
+      always: [
+        {
+          guard: 'voteWon',
+          target: 'concluded',
+          actions: { type: 'concludeVote', params: { outcome: 'pass' } },
+        },
+        {
+          guard: 'voteLost',
+          target: 'concluded',
+          actions: { type: 'concludeVote', params: { outcome: 'fail' } },
+        },
+        {
+          guard: 'voteSplit',
+          target: 'concluded',
+          actions: { type: 'concludeVote', params: { outcome: 'split' } },
+        },
+      ],
+      on: {
+        RESUME: {
+          actions: enqueueActions(({ context, enqueue }) => {
+            for (const vote of context.parked)
+              enqueue.spawnChild('review', { id: `vote-${vote}`, input: reviewInput(context, vote) });
+            enqueue.assign({ parked: [] });
+          }),
+        },
+        'xstate.done.actor.*': [
+          { guard: 'isStuck', actions: ['tellStuck', 'park', 'reap'] },
+          {
+            guard: 'isReview',
+            actions: [
+              {
+                type: 'count',
+                params: ({ event }) => ({ verdict: event.output.ok ? event.output.verdict : null }),
+              },
+              'reap',
+            ],
+          },
+        ],
+      },
+    },
+    concluded: { type: 'final' },
+  },
+  output: ({ context }) => ({
+    verdict: context.verdict ?? inconclusive('infra_verifier_error', context.tier),
+  }),
+});
+
+export const verifier: AnyStateMachine = machine;

@@ -1,0 +1,3 @@
+export { slug } from './slug.js';
+export { truncate } from './truncate.js';
+export { wrap } from './wrap.js';

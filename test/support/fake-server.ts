@@ -1,0 +1,21 @@
+/** Starts a fake model server in this process. */
+import { parseScenario, type Scenario } from '../../actors/models/scenario.ts';
+import { fakeAnthropic } from './fake-anthropic.ts';
+import { type FakeOptions, type FakeServer, serve, type Wire } from './fake-http.ts';
+import { fakeOllama } from './fake-ollama.ts';
+import { fakeOpenAI } from './fake-openai.ts';
+
+export type FakeKind = 'ollama' | 'openai' | 'anthropic';
+
+const WIRES: Record<FakeKind, Wire> = { ollama: fakeOllama, openai: fakeOpenAI, anthropic: fakeAnthropic };
+
+/** `scenario`: YAML text, or a scenario shared with other servers. */
+export async function startFakeServer(
+  kind: FakeKind,
+  scenario: string | Scenario,
+  options: FakeOptions = {},
+  port = 0,
+): Promise<FakeServer> {
+  const played = typeof scenario === 'string' ? await parseScenario(scenario, 'fake scenario') : scenario;
+  return serve(WIRES[kind], played, options, port);
+}

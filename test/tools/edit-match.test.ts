@@ -1,0 +1,170 @@
+import { describe, expect, it } from 'vitest';
+import { LoomError } from '../../machines/failure.ts';
+import { applyEdit } from '../../tools/files/edit-match.ts';
+import { samples } from './support.ts';
+
+const edit = (text: string, old_str: string, new_str: string) => applyEdit('f', text, { old_str, new_str });
+const refused = (text: string, old_str: string, new_str = 'x') => {
+  try {
+    edit(text, old_str, new_str);
+  } catch (error) {
+    if (error instanceof LoomError) return error.failure;
+    throw error;
+  }
+  throw new Error('was applied');
+};
+
+describe('an edit', () => {
+  const applied: [string, string, string, string, string, string][] = [
+    ['exact, within a line', 'let a = 1;\n', 'a = 1', 'a = 2', 'let a = 2;\n', 'exact'],
+    [
+      'exact, new lines take the line ends of the file',
+      'a\r\nb\r\n',
+      'b',
+      'b\nc',
+      'a\r\nb\r\nc\r\n',
+      'exact',
+    ],
+    ['LF in old_str, CRLF in the file', 'a\r\nb\r\nc\r\n', 'a\nb', 'x\ny', 'x\r\ny\r\nc\r\n', 'line_ends'],
+    ['CRLF in old_str, LF in the file', 'a\nb\nc\n', 'a\r\nb\r\n', 'x\r\n', 'x\nc\n', 'line_ends'],
+    ['line ends differ up to the end of the file', 'a\r\nb', 'a\nb', 'x\ny', 'x\r\ny', 'line_ends'],
+    ['mixed file: only the place changes', 'a\nb\r\nc\n', 'b\r\nc', 'B\r\nc', 'a\nB\r\nc\n', 'exact'],
+    [
+      'trailing blanks in the file',
+      'def f():  \n    pass\n',
+      'def f():\n    pass',
+      'def g():\n    pass',
+      'def g():\n    pass\n',
+      'trailing_space',
+    ],
+    [
+      'deeper in the file',
+      'class A:\n    def f(self):\n        return 1\n',
+      'def f(self):\n    return 1',
+      'def f(self):\n    if x:\n        return 2',
+      'class A:\n    def f(self):\n        if x:\n            return 2\n',
+      'indentation',
+    ],
+    [
+      'shallower in the file',
+      'def f():\n  return 1\n',
+      '    def f():\n      return 1',
+      '    def f():\n      return 2\n    # end',
+      'def f():\n  return 2\n# end\n',
+      'indentation',
+    ],
+    [
+      'tabs in the file, spaces in the edit',
+      'if a:\n\tif b:\n\t\tc()\n',
+      'if b:\n    c()',
+      'if b:\n    c()\n    if d:\n        e()',
+      'if a:\n\tif b:\n\t\tc()\n\t\tif d:\n\t\t\te()\n',
+      'indentation',
+    ],
+    [
+      'spaces in the file, tabs in the edit',
+      'a {\n  b {\n    c\n  }\n}\n',
+      '\tb {\n\t\tc\n\t}',
+      '\tb {\n\t\tc\n\t\td\n\t}',
+      'a {\n  b {\n    c\n    d\n  }\n}\n',
+      'indentation',
+    ],
+    [
+      'other spacing within lines',
+      'x  =  1\ny = 2\n',
+      'x = 1\ny = 2',
+      'x = 3\ny = 2',
+      'x = 3\ny = 2\n',
+      'spacing',
+    ],
+    ['a blank line more in the file', 'a()\n\nb()\n', 'a()\nb()', 'c()', 'c()\n', 'blank_lines'],
+    ['a blank line less in the file', 'a()\nb()\n', 'a()\n\nb()', 'c()', 'c()\n', 'blank_lines'],
+    ['lines are removed whole', 'a\n  b\nc\n', 'b\n', '', 'a\n  c\n', 'exact'],
+    ['removed lines take their line end along', '  a\n  b\n  c\n', 'a\n    b', '', '  c\n', 'indentation'],
+    ['a form feed is not a line end', 'a\n\f\nb\nc\n', 'b  \nc', 'B\nc', 'a\n\f\nB\nc\n', 'trailing_space'],
+    ['$ has no meaning in new_str', 'a\n', 'a', "$&$1$'", "$&$1$'\n", 'exact'],
+  ];
+  it.each(applied)('%s', (_, text, old, fresh, expected, match) => {
+    expect(edit(text, old, fresh)).toEqual({ text: expected, match });
+  });
+
+  it('that matches twice shows both places', () => {
+    const failure = refused('a = 1\nb = 2\na = 1\n', 'a = 1');
+    expect(failure).toMatchObject({
+      code: 'ambiguous',
+      detail: {
+        places: [
+          { line_start: 1, line_end: 1 },
+          { line_start: 3, line_end: 3 },
+        ],
+      },
+    });
+    expect(failure.message).toContain('lines 1–1');
+    expect(failure.message).toContain('lines 3–3');
+  });
+
+  it('that matches twice apart from indentation is refused too', () => {
+    expect(refused('  f()\n  g()\n\tf()\n\tg()\n', 'f()\ng()').code).toBe('ambiguous');
+  });
+
+  it.each([
+    ['a changed number', 'timeout = 30\n', 'timeout = 60'],
+    ['a missing negation', 'if user.is_admin:\n    go()\n', 'if not user.is_admin:\n    go()'],
+    ['another name', 'def foo(a):\n    return a\n', 'def fob(a):\n    return a'],
+    ['flattened structure', 'if a:\n    b()\n', ' if a:\n b()'],
+  ])('is not applied to %s, but told where the nearest text is', (_, text, old) => {
+    const failure = refused(text, old);
+    expect(failure.code).toBe('not_found');
+    expect(failure.message).toMatch(/Nearest region, lines 1–\d/);
+    expect(failure.message).toContain('1 | ');
+  });
+
+  it('of nothing, or that changes nothing, is invalid', () => {
+    expect(refused('a', '').code).toBe('invalid_edit');
+    expect(refused('a', 'a', 'a').code).toBe('invalid_edit');
+  });
+
+  it('in a file of 20,000 lines takes well under a second', () => {
+    const text = Array.from({ length: 20_000 }, (_, i) => `    value_${i} = compute(${i}, "text")`).join(
+      '\n',
+    );
+    const old = Array.from({ length: 30 }, (_, i) => `value_${i + 9000}= compute(${i})`).join('\n');
+    const start = performance.now();
+    expect(refused(text, old).code).toBe('not_found');
+    expect(performance.now() - start).toBeLessThan(1000);
+  });
+});
+
+interface Row {
+  name: string;
+  original: string;
+  old?: string;
+  new?: string;
+  edits?: { old: string; new: string }[];
+  expected: string;
+  class: 'apply' | 'refuse';
+}
+const rows = samples<Row>('edits.jsonl');
+
+describe.runIf(rows.length > 0)('edits collected from others', () => {
+  /** Ours keeps tabs where the file has tabs (the other answer mixes both in one block), and line ends as they were. */
+  const better: Record<string, string> = {
+    'def bar():\n\treturn 42\n': 'def bar():\n\treturn 99\n',
+    'def hello():  \r\n    return 1\r\n': 'def hello():\r\n    return 2\r\n',
+  };
+  it('come out as expected', () => {
+    const wrong: unknown[] = [];
+    for (const row of rows) {
+      const edits = row.edits ?? [{ old: row.old!, new: row.new! }];
+      let answer: string;
+      try {
+        answer = edits.reduce((text, one) => edit(text, one.old, one.new).text, row.original);
+      } catch (error) {
+        answer = error instanceof LoomError ? 'refused' : String(error);
+      }
+      const expected = row.class === 'refuse' ? 'refused' : (better[row.original] ?? row.expected);
+      if (answer !== expected) wrong.push({ name: row.name, answer, expected });
+    }
+    expect(wrong).toEqual([]);
+  });
+});

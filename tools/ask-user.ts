@@ -1,0 +1,33 @@
+/** ask_user: the schema of a question to a person. The turn machine turns the call into a question; nothing runs here. */
+
+import { failure } from '../machines/failure.ts';
+import { failed } from './result.ts';
+import type { Tool } from './tool.ts';
+
+export const askUser: Tool = {
+  name: 'ask_user',
+  description: 'Ask the user a question that only they can answer.',
+  parameters: {
+    type: 'object',
+    properties: {
+      question: { type: 'string', minLength: 1 },
+      options: { type: 'array', items: { type: 'string' } },
+    },
+    required: ['question'],
+    additionalProperties: false,
+  },
+  timeoutMs: 30_000,
+
+  assess: args => ({
+    risks: ['read'],
+    effect: 'repeatable',
+    mutates: false,
+    subject: String(args['question'] ?? '').slice(0, 2000),
+  }),
+
+  async run() {
+    return failed(
+      failure('terminal', 'needs_person', 'This question needs a person; it can be asked only within a run.'),
+    );
+  },
+};

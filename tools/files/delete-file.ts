@@ -1,0 +1,35 @@
+/** delete_file: a file, a link, or an empty folder. Its contents are kept for undo. */
+
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { applyChanges } from '../changes.ts';
+import { entryOf } from '../disk.ts';
+import { assessWrite, changed, refusal } from '../result.ts';
+import type { Tool } from '../tool.ts';
+
+export const deleteFile: Tool = {
+  name: 'delete_file',
+  description: 'Delete a file or an empty folder.',
+  parameters: {
+    type: 'object',
+    properties: { path: { type: 'string' } },
+    required: ['path'],
+    additionalProperties: false,
+  },
+  timeoutMs: 10_000,
+
+  assess: (args, workspace) => assessWrite(args['path'], workspace),
+
+  async run(args, context) {
+    const { root } = context.workspace;
+    const path = await context.workspace.resolve(args['path'] as string, { access: 'write', follow: false });
+    if (path === '.') throw refusal('path_denied', 'The workspace itself cannot be deleted.');
+    const records = await applyChanges(async () => {
+      const entry = await entryOf(root, path);
+      if (entry.kind === 'directory' && (await readdir(join(root, path))).length > 0)
+        throw refusal('not_empty', `${path} is a folder with something in it; delete what is in it first.`);
+      return [{ operation: 'delete', path, guard: 'fresh' }];
+    }, context);
+    return changed(`Deleted ${path}.`, records, context, { path });
+  },
+};

@@ -1,0 +1,95 @@
+/** edit_file: replaces text in a file, one place or several, all or nothing. */
+
+import { applyChanges } from '../changes.ts';
+import { entryOf } from '../disk.ts';
+import { assessWrite, changed, refusal } from '../result.ts';
+import { decodeText, encodeText } from '../text.ts';
+import type { Args, Tool } from '../tool.ts';
+import { applyEdit, type Edit, type MatchKind } from './edit-match.ts';
+
+function editsOf(args: Args): Edit[] {
+  const edits = args['edits'] as Edit[] | undefined;
+  const single = args['old_str'] as string | undefined;
+  if (edits && edits.length > 0) {
+    if (single) throw refusal('invalid_edit', 'Give either old_str and new_str or edits, not both.');
+    return edits;
+  }
+  if (single === undefined || args['new_str'] === undefined)
+    throw refusal('invalid_edit', 'Give old_str and new_str, or edits with at least one of both.');
+  return [{ old_str: single, new_str: args['new_str'] as string }];
+}
+
+export const editFile: Tool = {
+  name: 'edit_file',
+  description:
+    'Replace old_str, which must occur once, by new_str; or several edits in order, all or nothing.',
+  parameters: {
+    type: 'object',
+    properties: {
+      path: { type: 'string' },
+      old_str: { type: 'string' },
+      new_str: { type: 'string' },
+      edits: {
+        type: 'array',
+        items: {
+          type: 'object',
+          properties: { old_str: { type: 'string' }, new_str: { type: 'string' } },
+          required: ['old_str', 'new_str'],
+          additionalProperties: false,
+        },
+      },
+    },
+    required: ['path'],
+    additionalProperties: false,
+  },
+  timeoutMs: 10_000,
+
+  assess: (args, workspace) => assessWrite(args['path'], workspace),
+
+  async run(args, context) {
+    const edits = editsOf(args);
+    const path = await context.workspace.resolve(args['path'] as string, { access: 'write' });
+    let matches: MatchKind[] = [];
+    let note = '';
+    const records = await applyChanges(async () => {
+      const current = await entryOf(context.workspace.root, path);
+      if (current.kind === 'missing')
+        throw refusal('not_found', `${path} does not exist; use write_file to create it.`);
+      if (current.kind !== 'file') throw refusal('is_directory', `${path} is a folder, not a file.`);
+      const decoded = await decodeText(current.content);
+      if (!decoded) throw refusal('binary_file', `${path} is not a text file; edit_file cannot change it.`);
+      matches = [];
+      let text = decoded.text;
+      for (const [i, edit] of edits.entries()) {
+        const applied = applyOne(path, text, edit, edits.length > 1 ? i : null);
+        text = applied.text;
+        matches.push(applied.match);
+      }
+      const { bytes, encoding } = await encodeText(text, decoded);
+      if (encoding !== decoded.encoding)
+        note = ` It is UTF-8 now: ${decoded.encoding} cannot hold the new text.`;
+      return [{ operation: 'write', path, content: bytes, guard: 'fresh' }];
+    }, context);
+    if (records.length === 0)
+      throw refusal('invalid_edit', `The edits cancel each other out; ${path} is as it was.`);
+    const inexact = matches.filter(match => match !== 'exact');
+    const how = inexact.length > 0 ? ` (matched apart from ${[...new Set(inexact)].join(', ')})` : '';
+    const count = edits.length === 1 ? '' : `, ${edits.length} edits`;
+    // After a crash the edit was found done; how it had matched is not known any more.
+    const data = matches.length > 0 ? { match: inexact.at(-1) ?? 'exact', matches } : { recovered: true };
+    return changed(`Edited ${path}${count}${how}.${note}`, records, context, { path, ...data });
+  },
+};
+
+function applyOne(path: string, text: string, edit: Edit, index: number | null) {
+  try {
+    return applyEdit(path, text, edit);
+  } catch (error) {
+    if (index === null || !(error instanceof Error) || !('failure' in error)) throw error;
+    const { code, message, detail } = (error as ReturnType<typeof refusal>).failure;
+    throw refusal(code, `edits[${index}]: ${message}\nNone of the edits was applied.`, {
+      ...detail,
+      edit: index,
+    });
+  }
+}

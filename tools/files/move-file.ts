@@ -1,0 +1,39 @@
+/** move_file: renames a file or folder; never over something that exists. */
+
+import { basename } from 'node:path';
+import { applyChanges } from '../changes.ts';
+import { assessWrite, changed, refusal } from '../result.ts';
+import type { Tool } from '../tool.ts';
+
+export const moveFile: Tool = {
+  name: 'move_file',
+  description: 'Move or rename a file or folder; the destination must not exist.',
+  parameters: {
+    type: 'object',
+    properties: { source: { type: 'string' }, destination: { type: 'string' } },
+    required: ['source', 'destination'],
+    additionalProperties: false,
+  },
+  timeoutMs: 10_000,
+
+  async assess(args, workspace) {
+    const [from, to] = await Promise.all([
+      assessWrite(args['source'], workspace),
+      assessWrite(args['destination'], workspace),
+    ]);
+    return { ...to, subject: `${from.subject} -> ${to.subject}`.slice(0, 2000) };
+  },
+
+  async run(args, context) {
+    const { workspace } = context;
+    const options = { access: 'write', follow: false } as const;
+    const from = await workspace.resolve(args['source'] as string, options);
+    const asked = args['destination'] as string;
+    const path = await workspace.resolve(asked.endsWith('/') ? asked + basename(from) : asked, options);
+    if (from === '.' || path === '.') throw refusal('path_denied', 'The workspace itself cannot be moved.');
+    if (path === from) throw refusal('exists', `${from} and the destination are the same.`);
+    if (path.startsWith(`${from}/`)) throw refusal('path_invalid', `${from} cannot be moved into itself.`);
+    const records = await applyChanges(async () => [{ operation: 'rename', from, path }], context);
+    return changed(`Moved ${from} to ${path}.`, records, context, { path, from });
+  },
+};

@@ -1,0 +1,119 @@
+/** read_file: text of a file or of a window of its lines. */
+
+import { entryOf } from '../disk.ts';
+import { assessRead, refusal, success } from '../result.ts';
+import { decodeText, describeBinary } from '../text.ts';
+import type { Tool } from '../tool.ts';
+import { linesOf } from './lines.ts';
+
+/** Kept free for the note about what is not shown. */
+const NOTE_ROOM = 160;
+
+interface Window {
+  text: string;
+  /** Last line shown, 1-based. */
+  last: number;
+  /** The last line shown is itself cut. */
+  cutLine: boolean;
+}
+
+/** As many whole lines as fit; at least a part of the first. */
+function windowOf(lines: string[], start: number, end: number, limit: number, numbered: boolean): Window {
+  const width = String(end).length;
+  const shown: string[] = [];
+  let size = 0;
+  for (let n = start; n <= end; n++) {
+    const line = numbered ? `${String(n).padStart(width)}\t${lines[n - 1]}` : lines[n - 1]!;
+    if (size + line.length + 1 > limit) {
+      if (shown.length > 0) return { text: shown.join('\n'), last: n - 1, cutLine: false };
+      return { text: line.slice(0, limit), last: n, cutLine: true };
+    }
+    shown.push(line);
+    size += line.length + 1;
+  }
+  return { text: shown.join('\n'), last: end, cutLine: false };
+}
+
+export const readFile: Tool = {
+  name: 'read_file',
+  description: 'Read a text file, or a window of its lines.',
+  parameters: {
+    type: 'object',
+    properties: {
+      path: { type: 'string' },
+      line_start: { type: 'integer', minimum: 1 },
+      line_end: { type: 'integer', minimum: 1, description: 'inclusive' },
+      line_numbers: { type: 'boolean' },
+    },
+    required: ['path'],
+    additionalProperties: false,
+  },
+  timeoutMs: 10_000,
+
+  assess: (args, workspace) => assessRead(args['path'], workspace),
+
+  async run(args, context) {
+    const asked = args['path'] as string;
+    const path = await context.workspace.resolve(asked, { mustExist: true });
+    const entry = await entryOf(context.workspace.root, path);
+    if (entry.kind === 'directory')
+      throw refusal('is_directory', `${path} is a folder; use list_directory to see what is in it.`);
+    if (entry.kind !== 'file') throw refusal('not_found', `${path} does not exist.`);
+    const reads = { [path]: entry.sha256 };
+    const decoded = await decodeText(entry.content);
+    if (!decoded)
+      return success(describeBinary(path, entry.content), {
+        data: { path, binary: true, size: entry.size },
+        reads,
+      });
+
+    const { text, encoding, bom, eol, mixed } = decoded;
+    const lines = linesOf(text);
+    const data = {
+      path,
+      size: entry.size,
+      lines: lines.length,
+      encoding,
+      ...(bom ? { bom } : {}),
+      eol: mixed ? 'mixed' : { '\n': 'lf', '\r\n': 'crlf', '\r': 'cr' }[eol],
+    };
+    if (lines.length === 0) return success('(empty file)', { data, reads });
+
+    const start = (args['line_start'] as number | undefined) ?? 1;
+    const end = Math.min((args['line_end'] as number | undefined) ?? lines.length, lines.length);
+    if (start > lines.length)
+      throw refusal(
+        'out_of_range',
+        `${path} has ${lines.length} lines; line_start=${start} is behind its end.`,
+      );
+    if (end < start) throw refusal('out_of_range', `line_end=${end} is before line_start=${start}.`);
+
+    const window = windowOf(
+      lines,
+      start,
+      end,
+      context.outputLimit - NOTE_ROOM,
+      args['line_numbers'] === true,
+    );
+    const notes: string[] = [];
+    if (window.cutLine)
+      notes.push(
+        `line ${window.last} has ${lines[window.last - 1]!.length} characters, only its beginning is shown; use shell_execute (cut -c) for the rest`,
+      );
+    if (start > 1 || window.last < lines.length)
+      notes.push(
+        `showing lines ${start}–${window.last} of ${lines.length}` +
+          (window.last < lines.length ? `; continue with line_start=${window.last + 1}` : ''),
+      );
+    const note = notes.length > 0 ? `\n[${notes.join('; ')}]` : '';
+    return success(window.text + note, {
+      data: {
+        ...data,
+        line_start: start,
+        line_end: window.last,
+        truncated: window.last < end || window.cutLine,
+      },
+      reads,
+    });
+  },
+};

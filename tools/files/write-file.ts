@@ -1,0 +1,60 @@
+/** write_file: whole contents of a new or existing file; an existing text file keeps its encoding, BOM and line ends. */
+
+import { applyChanges } from '../changes.ts';
+import { entryOf, sha256 } from '../disk.ts';
+import { assessWrite, changed, refusal, success } from '../result.ts';
+import { decodeText, encodeText, withEol } from '../text.ts';
+import type { Tool } from '../tool.ts';
+
+const MAX_CHARACTERS = 8 * 1024 * 1024;
+
+/** Contents in the style of what stands there; line ends the model wrote on purpose are left alone. */
+async function inStyleOf(old: Uint8Array | null, content: string): Promise<Buffer> {
+  const style = old && old.length > 0 ? await decodeText(old) : null;
+  if (!style) return Buffer.from(content, 'utf8');
+  const text = content.replace(/^\ufeff/, '');
+  const ownEnds = text.includes('\r') || style.eol === '\n';
+  return (await encodeText(ownEnds ? text : withEol(text, style.eol), style)).bytes;
+}
+
+export const writeFile: Tool = {
+  name: 'write_file',
+  description: 'Create a file (and its folders) or replace its whole contents. Read an existing file first.',
+  parameters: {
+    type: 'object',
+    properties: { path: { type: 'string' }, content: { type: 'string' } },
+    required: ['path', 'content'],
+    additionalProperties: false,
+  },
+  timeoutMs: 10_000,
+
+  assess: (args, workspace) => assessWrite(args['path'], workspace),
+
+  async run(args, context) {
+    const asked = args['path'] as string;
+    const content = args['content'] as string;
+    if (content.length > MAX_CHARACTERS)
+      throw refusal(
+        'too_large',
+        `${asked}: ${content.length} characters are more than ${MAX_CHARACTERS} at once.`,
+      );
+    if (/[/\\]$/.test(asked))
+      throw refusal('path_invalid', `${asked} names a folder; write_file needs a file name.`);
+    const path = await context.workspace.resolve(asked, { access: 'write' });
+    let bytes: Buffer = Buffer.alloc(0);
+    const records = await applyChanges(async () => {
+      const current = await entryOf(context.workspace.root, path);
+      bytes = await inStyleOf(current.kind === 'file' ? current.content : null, content);
+      return [{ operation: 'write', path, content: bytes, guard: 'read' }];
+    }, context);
+    const record = records.find(one => one.kind !== 'directory');
+    if (!record)
+      return success(`${path} already has exactly this content.`, {
+        data: { path, diff: '' },
+        reads: { [path]: sha256(bytes) },
+      });
+    const size = record.after_ref?.size ?? bytes.length;
+    const verb = record.operation === 'create' ? 'Created' : 'Replaced';
+    return changed(`${verb} ${path} (${size} bytes).`, records, context, { path, size });
+  },
+};
