@@ -70,8 +70,8 @@ async function sandbox(config: Config): Promise<DoctorLine> {
   const wanted = config.tools.shell.sandbox;
   if (wanted === 'off')
     return line('warn', 'sandbox', 'off by configuration: shell commands run with your rights');
-  if (status.works) return line('ok', 'sandbox', status.message);
-  return line(wanted === 'required' ? 'fail' : 'warn', 'sandbox', status.message);
+  if (status.available && status.network) return line('ok', 'sandbox', status.detail);
+  return line(wanted === 'required' ? 'fail' : 'warn', 'sandbox', status.detail);
 }
 
 async function onPath(name: string, env: NodeJS.ProcessEnv): Promise<boolean> {

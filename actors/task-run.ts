@@ -46,6 +46,7 @@ function pricesOf(config: Config): (role: PricedRole) => RolePrice {
 
 async function depsOf(launch: Launch, head: RunHead, record: TaskRecord, config: Config): Promise<TaskDeps> {
   const { store } = launch;
+  const registry = createRegistry();
   return {
     run: head.id,
     goal: record.goal,
@@ -53,7 +54,8 @@ async function depsOf(launch: Launch, head: RunHead, record: TaskRecord, config:
     rows: taskRows(store, head.id),
     blobs: await launch.home.blobs(),
     workspace: await openWorkspace(head.workspace),
-    registry: createRegistry(),
+    registry,
+    tools: registry.list().map(({ name, description, parameters }) => ({ name, description, parameters })),
     router: createRouter(config, {
       capabilities: {
         get: async key => (await store.getGlobal<string>(`model/${key}`)) ?? undefined,

@@ -18,15 +18,15 @@ export function toolbox({
   config: () => Config;
 }): Loom['tools'] {
   const registry = createRegistry();
+  const schemas = () =>
+    registry.list().map(({ name, description, parameters }) => ({ name, description, parameters }));
   return {
-    list: () => registry.schemas(),
+    list: schemas,
     async call(name, args, options = {}) {
       const root = resolve(options.workspace ?? workspace);
       const jail = await openWorkspace(root);
       const { openBlobs } = await import('../store/blobs.ts');
       const stop = new AbortController();
-      const refused = await registry.validate(name, args);
-      if (refused) return { success: false, output: '', error: refused, data: {}, files_changed: [] };
       const result = await registry.run(name, args, {
         workspace: jail,
         key: `call|${createHash('sha256').update(randomUUID()).digest('hex').slice(0, 12)}`,
@@ -56,7 +56,7 @@ export function toolbox({
     parse(text, { tools } = {}) {
       const answer = readAnswer(
         { content: text, tool_calls: [], finish: 'stop' },
-        (tools ?? registry.schemas()).map(tool => ({ description: '', ...tool })),
+        (tools ?? schemas()).map(tool => ({ description: '', ...tool })),
       );
       return {
         calls: answer.calls.flatMap(call =>

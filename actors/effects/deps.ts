@@ -6,6 +6,7 @@ import type { Config } from '../../store/config.ts';
 import type { Store } from '../../store/port.ts';
 import type { Registry } from '../../tools/registry.ts';
 import type { Workspace } from '../../tools/tool.ts';
+import type { ToolSchema } from '../models/model.ts';
 import type { Router, RouterAnswer } from '../models/router.ts';
 import type { TaskRows } from './rows.ts';
 
@@ -17,6 +18,8 @@ export interface TaskDeps {
   blobs: Blobs;
   workspace: Workspace;
   registry: Registry;
+  /** Schemas of the tools that models are offered. */
+  tools: ToolSchema[];
   router: Router;
   config: Config;
   policy: ApprovalPolicy;

@@ -22,7 +22,7 @@ export function modelEffect(deps: TaskDeps): Effect {
     const earlier = stored.filter(entry => entry.message !== undefined).map(entry => entry.message);
     const added = addedMessage(input);
     const history = added ? [...earlier, added] : earlier;
-    const tools = deps.registry.schemas();
+    const tools = deps.tools;
     const called = await callModel(deps, context, input.role, {
       history,
       tools,
@@ -139,8 +139,8 @@ async function judge(deps: TaskDeps, call: ParsedCall, n: number): Promise<Judge
     };
   };
   if ('invalid' in call) return refuse(call.invalid);
-  const refused = await deps.registry.validate(call.name, call.arguments);
-  if (refused) return refuse(refused.message);
+  const valid = await deps.registry.validate(call.name, call.arguments);
+  if (!valid.ok) return refuse(valid.failure.message);
   const assessment = await deps.registry.assess(call.name, call.arguments, deps.workspace);
   const subject = assessment.subject.slice(0, MAX_SUBJECT);
   const shell_network = call.name === 'shell_execute' && assessment.risks.includes('network');

@@ -56,7 +56,7 @@ export function prepareEffect(deps: TaskDeps): Effect {
     return {
       output: {
         ok: true,
-        tokens: estimateRequest({ messages, tools: deps.registry.schemas() }),
+        tokens: estimateRequest({ messages, tools: deps.tools }),
       } satisfies EffectOutputs['prepare'],
       rows: messages.map((message, n) =>
         row(messageKey.prompt(input.thread, n), { message } satisfies StoredMessage),

@@ -6,7 +6,7 @@ import type { Feedback } from '../../machines/subtask.ts';
 import type { Verdict } from '../../machines/verdict.ts';
 import type { BlobRef } from '../../store/blobs-port.ts';
 import type { Row, Store } from '../../store/port.ts';
-import type { ChangeRecord } from '../../tools/tool.ts';
+import type { ChangelogEntry as UndoableEntry } from '../../tools/undo.ts';
 import type { Message } from '../models/model.ts';
 
 const four = (n: number): string => String(n).padStart(4, '0');
@@ -39,15 +39,8 @@ export interface StoredMessage {
 }
 
 /** What one tool call changed; the unit of undo. */
-export interface ChangelogEntry {
-  id: string;
-  key: string;
-  subtask: string | null;
-  tool: string;
-  changes: ChangeRecord[];
+export interface ChangelogEntry extends UndoableEntry {
   at: string;
-  /** Id of the entry that undid this one. */
-  undone_by?: string;
 }
 
 export interface SubtaskSummary {
@@ -84,7 +77,7 @@ export const INSTRUCTION_PREFIX = 'steer/';
 export const row = (key: string, value: unknown): Row => ({ key, value });
 
 /** Reading half, bound to one run. */
-export function taskRows(store: Store, run: string) {
+export function taskRows(store: Pick<Store, 'get' | 'range'>, run: string) {
   const plans = new Map<number, Plan>();
   const values = async <T>(prefix: string): Promise<T[]> =>
     (await store.range<T>(run, prefix)).map(entry => entry.value);
