@@ -107,6 +107,7 @@ export const turnInput = (more: Partial<TurnInput> = {}): TurnInput => ({
 export const verifierInput = (more: Partial<VerifierInput> = {}): VerifierInput => ({
   thread: 'a@1.1',
   subtask: 'a',
+  plan_version: 1,
   attempt: 1,
   tier: 2,
   votes: 3,
