@@ -20,27 +20,31 @@ export function damageOf(path: string): string | null {
     return (error as NodeJS.ErrnoException).code === 'ENOENT' ? null : (error as Error).message;
   }
   try {
-    const size = fstatSync(file).size;
-    if (size === 0) return null;
-    const head = Buffer.alloc(256);
-    readSync(file, head, 0, head.length, 0);
-    const at = head.subarray(0, 64).indexOf(MAGIC);
-    if (at < 0) return 'it is not an LMDB data file';
-    const pageSize = head.readUInt32LE(at + 24);
-    const second = Buffer.alloc(256);
-    if (pageSize < 256 || pageSize > 65_536 || readSync(file, second, 0, 256, pageSize) < 256) {
-      return 'its header is damaged';
-    }
-    const txn = (meta: Buffer): bigint => meta.readBigUInt64LE(at + 24 + 96 + 8);
-    const meta = second.subarray(at, at + 4).equals(MAGIC) && txn(second) > txn(head) ? second : head;
-    for (const tree of [0, 1]) {
-      const root = meta.readBigUInt64LE(at + 24 + tree * 48 + 40);
-      if (root !== NO_PAGE && (root + 1n) * BigInt(pageSize) > BigInt(size)) return 'it has been cut short';
-    }
-    return null;
+    return inspect(file);
   } catch (error) {
     return (error as Error).message;
   } finally {
     closeSync(file);
   }
+}
+
+function inspect(file: number): string | null {
+  const head = Buffer.alloc(256);
+  if (readSync(file, head, 0, head.length, 0) === 0) return null;
+  const at = head.subarray(0, 64).indexOf(MAGIC);
+  if (at < 0) return 'it is not an LMDB data file';
+  const pageSize = head.readUInt32LE(at + 24);
+  const second = Buffer.alloc(256);
+  if (pageSize < 256 || pageSize > 65_536 || readSync(file, second, 0, 256, pageSize) < 256) {
+    return 'its header is damaged';
+  }
+  const txn = (meta: Buffer): bigint => meta.readBigUInt64LE(at + 24 + 96 + 8);
+  const meta = second.subarray(at, at + 4).equals(MAGIC) && txn(second) > txn(head) ? second : head;
+  // after the header: the file grows before a header names the new pages, so this size covers them
+  const size = BigInt(fstatSync(file).size);
+  for (const tree of [0, 1]) {
+    const root = meta.readBigUInt64LE(at + 24 + tree * 48 + 40);
+    if (root !== NO_PAGE && (root + 1n) * BigInt(pageSize) > size) return 'it has been cut short';
+  }
+  return null;
 }

@@ -6,7 +6,7 @@
  *  waits for the write lock off the event loop, which `transactionSync` does not. */
 
 import { chmodSync, closeSync, existsSync, mkdirSync, realpathSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RootDatabase } from 'lmdb';
 import { LoomError } from '../machines/failure.ts';
@@ -58,17 +58,27 @@ const reasonOf = (error: unknown): string =>
 
 /** The folder, made when writing; private either way. */
 export function prepareFolder(home: string, create: boolean): string {
-  const path = join(home, 'store');
+  const path = resolve(home, 'store');
   try {
     if (create) {
       mkdirSync(path, { recursive: true, mode: 0o700 });
       chmodSync(path, 0o700);
-    } else if (!existsSync(path)) return path;
-    const real = realpathSync(path);
-    refuseNetworkFileSystem(real);
+    }
+    const real = realPath(path);
+    if (existsSync(real)) refuseNetworkFileSystem(real);
     return real;
   } catch (error) {
     throw error instanceof LoomError ? error : unreadable(path, reasonOf(error));
+  }
+}
+
+/** Of a path that may not exist yet, so that one folder never has two names here. */
+function realPath(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || dirname(path) === path) throw error;
+    return join(realPath(dirname(path)), basename(path));
   }
 }
 
@@ -87,7 +97,7 @@ export async function enter(
   environment.lockFile ??= openLockFile(lockFile(path));
   try {
     if (clear && !environment.writing) await clear(environment);
-    if (!environment.rows) await settleHeader(path);
+    if (!environment.rows) await refuseDamage(path);
     if (clear ? !environment.writing : !environment.rows) openRows(environment, clear !== undefined);
   } catch (error) {
     await leave(environment, handle);
@@ -96,9 +106,14 @@ export async function enter(
   return environment;
 }
 
-/** A store that another process is making right now has half a header for a moment: that is looked at again. */
-async function settleHeader(path: string): Promise<void> {
-  for (let looks = 0; damageOf(dataFile(path)) !== null && looks < 5; looks++) await sleep(20);
+/** A header that another process is writing this very moment may look damaged; a damaged one stays so. */
+async function refuseDamage(path: string): Promise<void> {
+  for (let looks = 0; ; looks++) {
+    const damage = damageOf(dataFile(path));
+    if (damage === null) return;
+    if (looks === 5) throw unreadable(path, damage);
+    await sleep(20);
+  }
 }
 
 const unopened = (path: string): Environment => ({
@@ -116,8 +131,6 @@ function openRows(environment: Environment, writing: boolean): void {
   const { path } = environment;
   if (!library) throw new Error('the library is loaded on entry');
   if (!writing && !existsSync(dataFile(path))) return;
-  const damage = damageOf(dataFile(path));
-  if (damage) throw unreadable(path, damage);
   void environment.rows?.close();
   environment.rows = null;
   try {
@@ -145,7 +158,10 @@ function openRows(environment: Environment, writing: boolean): void {
 
 /** The rows to read from now; a reader that came before the store looks again. */
 export function currentRows(environment: Environment): Rows | null {
-  if (!environment.rows && environment.handles.size > 0) openRows(environment, false);
+  // half a header is a store in the making: not there yet, for this look
+  const missing =
+    !environment.rows && environment.handles.size > 0 && damageOf(dataFile(environment.path)) === null;
+  if (missing) openRows(environment, false);
   return environment.rows;
 }
 
@@ -202,6 +218,11 @@ function endWhenBlocked(): void {
 }
 process.on('exit', endWhenBlocked);
 
+function holdsWriteLock({ lockFile: file }: Environment): boolean {
+  const holder = writeLockHolder(file);
+  return holder !== null && holder !== 'unknown' && holder.pid === process.pid;
+}
+
 /** Stops this process (Ctrl+Z) as soon as none of its writes is in flight: stopped inside LMDB's write lock it would
  *  keep every other process from writing. Resolves when the process was continued. */
 export async function stopProcess(): Promise<void> {
@@ -210,7 +231,10 @@ export async function stopProcess(): Promise<void> {
     open = resolve;
   });
   for (const environment of environments.values()) environment.gate = gate;
-  await Promise.allSettled([...environments.values()].flatMap(({ writes }) => [...writes]));
+  const settled = Promise.allSettled([...environments.values()].flatMap(({ writes }) => [...writes]));
+  // a write that waits behind somebody else may be stopped in its wait: it holds nothing
+  await Promise.race([settled, sleep(CLOSE_MS)]);
+  while ([...environments.values()].some(holdsWriteLock)) await sleep(5);
   process.kill(process.pid, 'SIGSTOP');
   for (const environment of environments.values()) environment.gate = null;
   open();

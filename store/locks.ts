@@ -2,13 +2,14 @@
  *
  *  Ticket rows `t/<workspace hash>/<n>`, numbered inside the transaction that writes them. The holder is the lowest
  *  ticket whose process is alive. Death is final (pid, start time, boot id), so a dead holder's ticket is skipped
- *  without a vote, and later cleared by whoever takes the next one. A release that cannot be written (disk full)
+ *  without a vote once the children it left behind are ended, and cleared by whoever holds the lock next. A release that cannot be written (disk full)
  *  takes effect inside this process at once, is tried again, and in the worst case ends with the process. */
 
 import { randomUUID } from 'node:crypto';
 import { LoomError } from '../machines/failure.ts';
 import { type Database, type Entry, laneKey } from './database.ts';
 import { type Owner, seqKey, type WorkspaceLocks } from './port.ts';
+import { killSurvivors } from './survivors.ts';
 
 /** Waiters are woken by commits; this is for what no commit announces: a holder that died. */
 const LOOK_MS = 250;
@@ -33,6 +34,8 @@ export function openLocks(database: Database, owner: Owner): Locks {
   /** Given back here, though the row may still stand. */
   const released = new Set<string>();
   const waiters = new Set<() => void>();
+  /** Dead owners whose children were ended, by instance. */
+  const buried = new Set<string>();
   let closed = false;
 
   async function drop(key: string, ticket: Ticket): Promise<void> {
@@ -50,11 +53,27 @@ export function openLocks(database: Database, owner: Owner): Locks {
   }
 
   function ahead(lane: string, key: string): Entry<Ticket>[] {
-    return database
+    const earlier = database
       .range<Ticket>(lane)
-      .filter(
-        ({ key: other, value }) => other < key && !released.has(value.id) && database.alive(value.owner),
-      );
+      .filter(({ key: other, value }) => other < key && !released.has(value.id));
+    const living = earlier.filter(({ value }) => database.alive(value.owner));
+    for (const { value } of earlier) {
+      if (living.some(entry => entry.value === value) || buried.has(value.owner.instance)) continue;
+      buried.add(value.owner.instance);
+      killSurvivors(database, value.owner);
+    }
+    return living;
+  }
+
+  /** Whoever holds the lock clears the tickets of the dead before it. */
+  async function sweep(lane: string, key: string): Promise<void> {
+    const dead = database
+      .range<Ticket>(lane)
+      .filter(entry => entry.key < key && !released.has(entry.value.id));
+    if (dead.length === 0) return;
+    await database.transact(tx => {
+      for (const { key: old } of dead) tx.remove(old);
+    });
   }
 
   function turn(lane: string, key: string, signal: AbortSignal): Promise<void> {
@@ -98,9 +117,6 @@ export function openLocks(database: Database, owner: Owner): Locks {
       const ticket: Ticket = { id: randomUUID(), workspace, holder, owner };
       const key = await database.transact(tx => {
         const tickets = tx.range<Ticket>(lane);
-        for (const { key: old, value } of tickets) {
-          if (!database.alive(value.owner)) tx.remove(old);
-        }
         const last = tickets.at(-1)?.key.slice(lane.length) ?? '0';
         const next = lane + seqKey(Number(last) + 1);
         tx.put(next, ticket);
@@ -113,6 +129,7 @@ export function openLocks(database: Database, owner: Owner): Locks {
           onWait?.();
           await turn(lane, key, signal);
         }
+        await sweep(lane, key);
       } catch (error) {
         void drop(key, ticket);
         throw error;

@@ -16,16 +16,25 @@ export function openWatch(file: string, version: () => number): Watch {
   const listeners = new Set<() => void>();
   let files: FSWatcher | undefined;
   let timer: NodeJS.Timeout | undefined;
-  let known = -1;
+  let known: number | null = null;
   let due = false;
 
   function look(): void {
     due = false;
     files ??= watchFile();
-    const now = version();
-    if (now === known) return;
+    const now = newest();
+    if (now === known && now !== null) return;
     known = now;
     for (const listener of [...listeners]) listener();
+  }
+
+  /** null when the store cannot be read: the listener looks for itself and meets the reason. */
+  function newest(): number | null {
+    try {
+      return version();
+    } catch {
+      return null;
+    }
   }
 
   /** One commit causes several notifications; they are answered by one look. */
@@ -56,7 +65,7 @@ export function openWatch(file: string, version: () => number): Watch {
       listeners.add(listener);
       if (!timer) {
         timer = setInterval(look, LOOK_MS).unref();
-        known = version();
+        known = newest();
         files = watchFile();
       }
       return () => {

@@ -1,6 +1,12 @@
 /** Anthropic's Messages API, and servers that speak it. */
 import type Anthropic from '@anthropic-ai/sdk';
-import type { MessageCreateParamsBase, Tool } from '@anthropic-ai/sdk/resources/messages';
+import type {
+  Message,
+  MessageCreateParamsBase,
+  RawMessageStreamEvent,
+  Tool,
+} from '@anthropic-ai/sdk/resources/messages';
+import type { Stream } from '@anthropic-ai/sdk/streaming';
 import type { ModelConfig } from '../../store/config.ts';
 import { AnthropicAnswer } from './anthropic-answer.ts';
 import { systemOf, toAnthropic, toolsForAnthropic } from './anthropic-messages.ts';
@@ -130,7 +136,7 @@ export function anthropicModel(config: ModelConfig): Model {
     try {
       const sdk = await connect();
       if (request.stream) {
-        const stream = await sdk.messages.create({ ...params, stream: true }, { signal });
+        const stream = await post<Stream<RawMessageStreamEvent>>(sdk, { ...params, stream: true }, signal);
         streaming = true;
         const show = previewer(onDelta);
         for await (const event of stream) {
@@ -141,7 +147,7 @@ export function anthropicModel(config: ModelConfig): Model {
         if (answer.stop === null)
           throw modelError('cut_stream', `the answer of ${named(config)} ended without a stop reason`);
       } else {
-        const whole = await sdk.messages.create({ ...params, stream: false }, { signal });
+        const whole = await post<Message>(sdk, { ...params, stream: false }, signal);
         if (!Array.isArray(whole?.content))
           throw modelError(
             'server',
@@ -228,6 +234,13 @@ export function anthropicModel(config: ModelConfig): Model {
     },
   };
 }
+
+/** `messages.create` without its warnings on the console, which belongs to Loom's own screen. */
+const post = <Answer>(
+  sdk: Anthropic,
+  body: MessageCreateParamsBase & { stream: boolean },
+  signal: AbortSignal,
+): Promise<Answer> => sdk.post<Answer>('/v1/messages', { body, stream: body.stream, signal });
 
 /** The error type a server sent in its body; null when the failure is not the server's word. */
 function typeOf(error: unknown): string | null {

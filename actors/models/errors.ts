@@ -59,7 +59,7 @@ export interface HttpFailure {
 const CONTEXT_LENGTH =
   /context[ _-]?(length|window|size)|maximum context|too many (input )?tokens|prompt is too long|input (is )?too long|exceeds? .{0,40}\b(context|tokens?)\b|request too large|n_ctx/i;
 const TOOLS_REFUSED =
-  /(does not|doesn't|do not|don't|not) (currently )?support[^.]{0,40}\b(tools?|function)|\b(tools?|tool[ _-]?(use|calls?|calling|choice)|function[ _-]?calling)\b[^.]{0,60}(not (supported|available|enabled)|unsupported|is only supported|requires? --)/i;
+  /no endpoints found that support tool|(does not|doesn't|do not|don't|not) (currently )?support[^.]{0,40}\b(tools?|function)|\b(tools?|tool[ _-]?(use|calls?|calling|choice)|function[ _-]?calling)\b[^.]{0,60}(not (supported|available|enabled)|unsupported|is only supported|requires? --)/i;
 const MODEL_UNKNOWN =
   /model.{0,80}(not found|does not exist|not exist|unknown|not loaded|invalid)|(no|unknown|invalid) (such )?model/i;
 

@@ -1,5 +1,7 @@
 /** Several processes, one store: who owns a run, what happens to a killed or stopped owner, and that nobody hangs. */
 
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import { openLmdbReader, openLmdbStore } from '../../store/lmdb.ts';
 import type { Lease } from '../../store/port.ts';
@@ -263,6 +265,20 @@ describe('the workspace lock', () => {
     await a.kill();
     const { ms } = await timed(third);
     expect(ms).toBeLessThan(1_500);
+  });
+
+  shared('passes on only after the children of a killed holder were ended', async processes => {
+    const [a, b] = [await processes.start(), await processes.start()];
+    const child = spawn('sleep', ['60'], { detached: true, stdio: 'ignore' });
+    await once(child, 'spawn');
+    const group = { pgid: child.pid!, started: startedAt(child.pid!), boot: currentBoot() };
+    const lease = await a.call<Lease>('create', 'r1');
+    await a.call('commit', lease, 0, 'k/1', group);
+    await a.call('lock', 'holder');
+    const ended = once(child, 'exit');
+    await a.kill();
+    await b.call('lock', 'next');
+    expect(await ended).toEqual([null, 'SIGKILL']);
   });
 
   shared('says which stopped process holds it instead of waiting for ever', async processes => {
