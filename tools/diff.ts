@@ -1,6 +1,5 @@
 /** Unified diffs of change records, for the model, the journal and `loom diff`. */
 
-import { createTwoFilesPatch } from 'diff';
 import type { BlobRef, Blobs } from '../store/blobs-port.ts';
 import { filesOf } from './records.ts';
 import { decodeText } from './text.ts';
@@ -8,6 +7,8 @@ import type { ChangeRecord } from './tool.ts';
 
 /** Lines of a diff that travel in a result; the rest is an artifact. */
 export const DIFF_LINES = 40;
+/** Of one line, in characters: minified code must not fill a result. */
+const MAX_WIDTH = 500;
 /** A pathological pair of files must not stop the process; beyond this many ms the diff is told in one line. */
 const DIFF_TIMEOUT_MS = 2_000;
 
@@ -40,6 +41,7 @@ async function unified(old: Side, now: Side, blobs: Blobs): Promise<string> {
     const kept = (!old.exists || old.ref) && (!now.exists || now.ref);
     return `${kept ? 'Binary files' : 'Contents not kept:'} ${oldName} and ${newName} differ\n`;
   }
+  const { createTwoFilesPatch } = await import('diff');
   const patch: string | undefined = createTwoFilesPatch(
     oldName,
     newName,
@@ -99,8 +101,10 @@ function followFolder(files: { end: Side }[], record: ChangeRecord): void {
 }
 
 export function cutDiff(diff: string, limit = DIFF_LINES): { shown: string; cut: boolean } {
-  const lines = diff.replace(/\n$/, '').split('\n');
-  if (lines.length <= limit) return { shown: lines.join('\n'), cut: false };
+  const whole = diff.replace(/\n$/, '').split('\n');
+  const lines = whole.map(line => (line.length > MAX_WIDTH ? `${line.slice(0, MAX_WIDTH)}…` : line));
+  const narrow = whole.every(line => line.length <= MAX_WIDTH);
+  if (lines.length <= limit) return { shown: lines.join('\n'), cut: !narrow };
   return {
     shown: `${lines.slice(0, limit).join('\n')}\n... (${lines.length - limit} more diff lines)`,
     cut: true,
