@@ -84,6 +84,7 @@ export function anthropicModel(config: ModelConfig): Model {
           maxRetries: 0,
           timeout: SDK_TIMEOUT_MS,
           logLevel: 'off',
+          openTelemetry: false,
           fetch,
           defaultHeaders: {
             'anthropic-version': API_VERSION,

@@ -12,7 +12,7 @@ export interface WrittenCall {
   broken?: string;
 }
 
-export interface TextCalls {
+interface TextCalls {
   calls: WrittenCall[];
   /** The text around the calls. */
   content: string;
