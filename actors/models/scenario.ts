@@ -187,7 +187,7 @@ function scenarioOf(document: unknown, source: string): Scenario {
 
 /** Reads a scenario from YAML text. Throws ModelError `script`. */
 export async function parseScenario(text: string, source = 'scenario'): Promise<Scenario> {
-  const { parse } = await import('yaml');
+  const { parse } = await import('./yaml.ts');
   let document: unknown;
   try {
     document = parse(text);
