@@ -119,7 +119,7 @@ const LASTING = new Set([
 function lastingText(event: JournalEvent, paint: Context['paint']['err'], limit: number): string | null {
   const diff = event.event_type === 'tool_call_completed' ? str(event.data as Data, 'diff') : '';
   if (!diff && !LASTING.has(event.event_type)) return null;
-  const lines = diff ? diffLines(diff, paint, limit).map(line => `    ${line}`) : [];
+  const lines = diff && limit > 0 ? diffLines(diff, paint, limit).map(line => `    ${line}`) : [];
   return `${[eventLine(event, paint) ?? '', ...lines].join('\n')}\n`;
 }
 

@@ -1,5 +1,4 @@
 /** The effect gate: what may run, what must be asked, what is refused. Pure; decided before anything happens. */
-
 /** Ordered from harmless to dangerous. */
 export type Risk = 'read' | 'network' | 'write' | 'exec' | 'secret' | 'destructive';
 export type ApprovalMode = 'auto' | 'manual' | 'confidence_threshold';

@@ -46,7 +46,7 @@ export function modelError(
 }
 
 /** What an adapter knows of a failed HTTP answer. */
-export interface HttpFailure {
+interface HttpFailure {
   status: number;
   /** The server's own words. */
   message: string;
@@ -80,7 +80,8 @@ export function retryAfterMs(headers: HttpFailure['headers'], now = Date.now()):
 }
 
 function codeOf({ status, message }: HttpFailure): ModelErrorCode {
-  if (status === 401 || status === 403) return 'auth';
+  // 402: the account behind the key has no credit.
+  if (status === 401 || status === 402 || status === 403) return 'auth';
   if (status === 404) return 'not_found';
   if (status === 408) return 'timeout';
   if (status === 413) return 'context_length';

@@ -11,7 +11,7 @@ export const command: Run = async (context, [id = '']) => {
   print(context, task, () =>
     report(
       { ...task.result, questions: task.questions },
-      { columns: context.io.columns('out'), paint: context.paint.out, changes },
+      { columns: context.io.columns('out'), paint: context.paint.out, changes, live: task.live },
     ),
   );
   return EXIT.ok;

@@ -26,7 +26,7 @@ function list(context: Context, loom: Loom): number {
   const widest = Math.max(0, ...tools.map(tool => tool.name.length));
   print(context, tools, () =>
     tools
-      .map(tool => `${pad(tool.name, widest)}  ${oneLine(tool.description.split('. ')[0] ?? '')}`)
+      .map(tool => `${pad(tool.name, widest)}  ${oneLine(tool.description.split(/\.\s+(?=[A-Z])/)[0] ?? '')}`)
       .join('\n'),
   );
   return EXIT.ok;

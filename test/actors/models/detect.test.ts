@@ -3,7 +3,8 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
 import { createModel } from '../../../actors/models/create-model.ts';
-import { detectModels, localServers, ollamaAddress, pickModel } from '../../../actors/models/detect.ts';
+import { detectModels, localServers, pickModel } from '../../../actors/models/detect.ts';
+import { ollamaAddress } from '../../../actors/models/ollama-address.ts';
 import { ask, options, user } from '../../support/calls.ts';
 import { type FakeKind, startFakeServer } from '../../support/fake-server.ts';
 
