@@ -8,6 +8,8 @@ import type { ChangeRecord } from './tool.ts';
 
 /** Lines of a diff that travel in a result; the rest is an artifact. */
 export const DIFF_LINES = 40;
+/** Of one line, in characters: minified code must not fill a result. */
+const MAX_WIDTH = 500;
 /** A pathological pair of files must not stop the process; beyond this many ms the diff is told in one line. */
 const DIFF_TIMEOUT_MS = 2_000;
 
@@ -99,8 +101,10 @@ function followFolder(files: { end: Side }[], record: ChangeRecord): void {
 }
 
 export function cutDiff(diff: string, limit = DIFF_LINES): { shown: string; cut: boolean } {
-  const lines = diff.replace(/\n$/, '').split('\n');
-  if (lines.length <= limit) return { shown: lines.join('\n'), cut: false };
+  const whole = diff.replace(/\n$/, '').split('\n');
+  const lines = whole.map(line => (line.length > MAX_WIDTH ? `${line.slice(0, MAX_WIDTH)}…` : line));
+  const narrow = whole.every(line => line.length <= MAX_WIDTH);
+  if (lines.length <= limit) return { shown: lines.join('\n'), cut: !narrow };
   return {
     shown: `${lines.slice(0, limit).join('\n')}\n... (${lines.length - limit} more diff lines)`,
     cut: true,

@@ -2,30 +2,27 @@
 
 import { LoomError } from '../machines/failure.ts';
 import type { Blobs } from '../store/blobs-port.ts';
-import {
-  type Entry,
-  entryOf,
-  makeFolder,
-  makeLink,
-  moveEntry,
-  removeEntry,
-  setMode,
-  writeAtomically,
-} from './disk.ts';
+import { entryOf, makeFolder, makeLink, moveEntry, removeEntry, setMode, writeAtomically } from './disk.ts';
 import type { ChangeRecord } from './tool.ts';
 
 /** Where the disk stands with regard to one record. */
 export type Standing = 'before' | 'after' | 'neither';
 
+/** As much of an entry as a comparison needs. */
+export type Seen =
+  | { kind: 'missing' }
+  | { kind: 'directory'; mode: number }
+  | { kind: 'file' | 'symlink'; mode: number; sha256: string };
+
 type Side = { sha256: string | null; mode: number | null };
 
-function holds(entry: Entry, kind: ChangeRecord['kind'], side: Side): boolean {
+function holds(entry: Seen, kind: ChangeRecord['kind'], side: Side): boolean {
   if (entry.kind !== (kind ?? 'file')) return false;
   return !('sha256' in entry) || entry.sha256 === side.sha256;
 }
 
 /** Compares contents; the mode decides only when the contents are the same on both sides. */
-export function standingOf(record: ChangeRecord, entry: Entry, source?: Entry): Standing {
+export function standingOf(record: ChangeRecord, entry: Seen, source?: Seen): Standing {
   const missing = entry.kind === 'missing';
   const before: Side = { sha256: record.before?.sha256 ?? null, mode: record.mode_before };
   const after: Side = { sha256: record.after, mode: record.mode_after };

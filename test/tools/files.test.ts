@@ -357,7 +357,7 @@ describe('ripgrep_search', () => {
     'a.ts': 'one\nfind me\nthree\n',
     'b.py': 'find me too\n',
     'out/c.ts': 'find me\n',
-    'd.ts': 'x\n'.repeat(3) + 'Find ME\n',
+    'd.ts': 'x\nx\nx\nFind ME\n',
   };
   const search = async (args: Record<string, unknown>) => {
     const { context } = await bench(files);

@@ -1,0 +1,52 @@
+/** shell_execute: one command line in the workspace. */
+
+import { existsSync } from 'node:fs';
+import { refusal } from '../result.ts';
+import type { Tool } from '../tool.ts';
+import { classify } from './classify.ts';
+import { observe } from './observe.ts';
+
+const DEFAULT_SECONDS = 120;
+const MAX_SECONDS = 1800;
+
+const shell = (): string => (existsSync('/bin/bash') ? '/bin/bash' : '/bin/sh');
+
+export const shellExecute: Tool = {
+  name: 'shell_execute',
+  description: 'Run a bash command in the workspace. No stdin; background jobs end with it.',
+  parameters: {
+    type: 'object',
+    properties: {
+      command: { type: 'string', minLength: 1 },
+      timeout_seconds: {
+        type: 'integer',
+        minimum: 1,
+        maximum: MAX_SECONDS,
+        description: `default ${DEFAULT_SECONDS}`,
+      },
+    },
+    required: ['command'],
+    additionalProperties: false,
+  },
+  // The tool's own timer ends it with its output; this one is only a net below.
+  timeoutMs: (MAX_SECONDS + 10) * 1000,
+
+  async assess(args, workspace) {
+    const command = args['command'] as string;
+    const { risks, mutates } = await classify(command, workspace.root);
+    return {
+      risks,
+      mutates,
+      effect: mutates ? 'unknowable' : 'repeatable',
+      subject: command.slice(0, 2000),
+    };
+  },
+
+  async run(args, context) {
+    const command = args['command'] as string;
+    if (command.includes('\0')) throw refusal('invalid_command', 'The command contains a NUL character.');
+    const { mutates } = await classify(command, context.workspace.root);
+    const seconds = (args['timeout_seconds'] as number | undefined) ?? DEFAULT_SECONDS;
+    return observe({ argv: [shell(), '-c', command], mutates, timeoutMs: seconds * 1000 }, context);
+  },
+};
