@@ -1,6 +1,5 @@
 /** Unified diffs of change records, for the model, the journal and `loom diff`. */
 
-import { createTwoFilesPatch } from 'diff';
 import type { BlobRef, Blobs } from '../store/blobs-port.ts';
 import { filesOf } from './records.ts';
 import { decodeText } from './text.ts';
@@ -42,6 +41,7 @@ async function unified(old: Side, now: Side, blobs: Blobs): Promise<string> {
     const kept = (!old.exists || old.ref) && (!now.exists || now.ref);
     return `${kept ? 'Binary files' : 'Contents not kept:'} ${oldName} and ${newName} differ\n`;
   }
+  const { createTwoFilesPatch } = await import('diff');
   const patch: string | undefined = createTwoFilesPatch(
     oldName,
     newName,

@@ -59,7 +59,7 @@ async function subjectOf(path: unknown, workspace: Workspace, access: 'read' | '
 
 /** Files that hold keys and passwords by custom. */
 const SECRET_FILE =
-  /(^|\/)(\.env(\.(?!example$|sample$|template$|dist$)[^/]*)?|\.netrc|\.npmrc|\.pypirc|\.pgpass|id_(rsa|dsa|ecdsa|ed25519)|credentials(\.json)?|auth\.toml|[^/]*\.(pem|p12|pfx|keystore))$|(^|\/)\.(ssh|aws|gnupg|kube|docker)(\/|$)/i;
+  /(^|\/)(\.env(\.(?!example$|sample$|template$|dist$)[^/]*)?|\.netrc|\.npmrc|\.pypirc|\.pgpass|id_(rsa|dsa|ecdsa|ed25519)|credentials(\.json)?|auth\.toml|[^/]*\.(pem|p12|pfx|keystore))$|(^|\/)\.(ssh|aws|gnupg|kube)(\/|$)|(^|\/)\.docker\/config\.json$/i;
 
 export const isSecretPath = (path: string): boolean => SECRET_FILE.test(path);
 

@@ -382,6 +382,15 @@ describe('ripgrep_search', () => {
     expect((await search({ pattern: 'find me', ...options })).output).toBe(expected);
   });
 
+  it('does not show what is in files with secrets, unless they are named', async () => {
+    const { context } = await bench({ '.env': 'KEY=find me', 'a.txt': 'find me' });
+    const search = async (args: Record<string, unknown>) =>
+      (await ripgrepSearch.run({ pattern: 'find me', ...args }, context)).output;
+    expect(await search({})).toBe('a.txt:1:find me');
+    expect(await search({ path: '.env' })).toBe('.env:1:KEY=find me');
+    expect((await ripgrepSearch.assess({ path: '.env' }, context.workspace)).risks).toContain('secret');
+  });
+
   it('limits the total, not each file', async () => {
     const result = await search({ pattern: '.', max_matches: 3 });
     expect(result.output.split('\n')).toHaveLength(4);

@@ -259,6 +259,15 @@ describe.runIf(status.available)('in the sandbox', () => {
     expect(result.files_changed).toEqual(['new.txt']);
   });
 
+  it('cannot be left by mounting, nor through sockets of the system', async () => {
+    const { result } = await inside(
+      'mount -o remount,rw / 2>&1; touch /etc/loom-test; ls -A /run | wc -l; grep CapEff /proc/self/status',
+    );
+    expect(existsSync('/etc/loom-test')).toBe(false);
+    expect(BigInt(`0x${/CapEff:\s*(\w+)/.exec(result.output)![1]}`) & (1n << 21n)).toBe(0n);
+    expect(existsSync('/run/dbus') && result.output.includes('dbus')).toBe(false);
+  });
+
   it('other temporary files and the Loom home are out of sight', async () => {
     const other = await tempFolder();
     const home = await tempFolder();

@@ -1,6 +1,6 @@
 /** ripgrep_search: lines that match a regular expression, as `path:line:text`. */
 
-import { assessRead, refusal, success } from '../result.ts';
+import { assessRead, isSecretPath, refusal, success } from '../result.ts';
 import type { Args, Tool } from '../tool.ts';
 import { globMatcher } from './glob.ts';
 import { plainPath, ripgrep } from './rg.ts';
@@ -67,7 +67,10 @@ export const ripgrepSearch: Tool = {
     });
     const limit = (args['max_matches'] as number | undefined) ?? DEFAULT_MATCHES;
     const glob = args['glob'] as string | undefined;
-    const wanted = glob && !glob.startsWith('!') ? await globMatcher(root, '.', glob) : () => true;
+    const named = glob && !glob.startsWith('!') ? await globMatcher(root, '.', glob) : () => true;
+    // Keys do not turn up in a search by accident: whoever names such a file is asked for it.
+    const secrets = isSecretPath(path);
+    const wanted = (file: string) => named(file) && (secrets || !isSecretPath(file));
     const lines: string[] = [];
     const files = new Set<string>();
     let matches = 0;

@@ -26,20 +26,26 @@ const CREDENTIALS = /\/(\.ssh|\.netrc|\.git-credentials|\.config\/gh|\.gnupg)$/;
 
 const list = (names: string): string[] => names.split(' ').map(name => join(homedir(), name));
 
+/** What root needs to work on files of others; with more of its powers it could mount its way out. */
+const ROOT_POWERS = 'CHOWN DAC_OVERRIDE FOWNER FSETID KILL SETGID SETUID NET_BIND_SERVICE'.split(' ');
+
 const BASE = [
-  '--ro-bind',
-  '/',
-  '/',
-  '--dev',
-  '/dev',
-  '--proc',
-  '/proc',
-  '--tmpfs',
-  '/tmp',
-  '--unshare-pid',
-  '--unshare-ipc',
-  '--die-with-parent',
-  '--new-session',
+  ...['--ro-bind', '/', '/', '--dev', '/dev', '--proc', '/proc'],
+  // Sockets of system services stand in /run: they would work through a read-only mount.
+  ...['--tmpfs', '/tmp', '--tmpfs', '/run'],
+  ...['--unshare-pid', '--unshare-ipc', '--die-with-parent', '--new-session'],
+  ...(process.getuid?.() === 0
+    ? ['--cap-drop', 'ALL', ...ROOT_POWERS.flatMap(power => ['--cap-add', `CAP_${power}`])]
+    : []),
+];
+
+/** Name resolution and, on NixOS, the system itself. */
+const RUN_KEPT = [
+  '/run/systemd/resolve',
+  '/run/current-system',
+  '/run/wrappers',
+  '/run/resolvconf',
+  '/run/NetworkManager',
 ];
 
 function run(args: string[]): Promise<string | null> {
@@ -87,13 +93,13 @@ function sandboxArgs(
   const hidden = (path: string) => !options.credentials || !CREDENTIALS.test(path);
   const agent = options.credentials ? process.env['SSH_AUTH_SOCK'] : undefined;
   const loomHome = process.env['LOOM_HOME'] ?? join(homedir(), '.loom');
-  const folders = existing([...list(HIDDEN_FOLDERS), loomHome, '/run/user']).filter(hidden);
-  const files = existing([...list(HIDDEN_FILES), ...(options.network ? [] : ['/run/docker.sock'])]).filter(
-    hidden,
-  );
+  const folders = existing([...list(HIDDEN_FOLDERS), loomHome]).filter(hidden);
+  const files = existing(list(HIDDEN_FILES)).filter(hidden);
+  const kept = [...RUN_KEPT, ...(options.network ? ['/run/docker.sock'] : [])];
   const hooks = join(root, '.git/hooks');
   return [
     ...BASE,
+    ...existing(kept).flatMap(path => ['--ro-bind', path, path]),
     ...existing(list(CACHES)).flatMap(path => ['--bind', path, path]),
     ...folders.filter(path => statSync(path).isDirectory()).flatMap(path => ['--tmpfs', path]),
     ...files.flatMap(path => ['--ro-bind', '/dev/null', path]),
