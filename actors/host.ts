@@ -307,7 +307,6 @@ export function createHost(options: HostOptions): Host {
       waiting: () => wait(true),
       running: () => wait(false),
       preview: delta => options.onPreview?.({ task_id: run.id, call: effect.key, ...delta }),
-      note: line => enqueue(() => commit([], [line], {})),
     };
     void perform(effect, context).then(result => {
       wait(false);
@@ -445,8 +444,9 @@ export function createHost(options: HostOptions): Host {
 
   return {
     begin(first, restored) {
+      const decided = new Set(restored?.settled.map(({ effect }) => effect.key));
       for (const effect of Object.values(run.effects)) {
-        if (effect.state !== 'open') continue;
+        if (effect.state !== 'open' || decided.has(effect.key)) continue;
         if (effect.source === 'alarm') alarms.arm(effect);
         if (effect.source === 'question')
           open(effect, describeQuestion(run.id, effect, options.head.updated_at));
