@@ -33,8 +33,8 @@ export interface Script {
   background: boolean;
   /** Constructs beyond what a read-only proof understands (functions, odd expansions). */
   unusual: string[];
-  /** A function that calls itself. */
-  recursive: boolean;
+  /** A function that calls itself in the background or more than once. */
+  forkBomb: boolean;
 }
 
 /** Node types whose meaning is fully given by the commands, words and redirects in them. */
@@ -175,8 +175,8 @@ function visit(node: Node, script: Script, root: string): void {
   }
   if (node.type === 'function_definition') {
     const name = node.childForFieldName('name')?.text ?? '';
-    const calls = node.descendantsOfType('command_name').some(call => call?.text === name);
-    if (calls) script.recursive = true;
+    const calls = node.descendantsOfType('command_name').filter(call => call?.text === name).length;
+    if (calls > 1 || (calls === 1 && node.text.includes('&'))) script.forkBomb = true;
   }
   for (const child of childrenOf(node)) visit(child, script, root);
 }
@@ -190,7 +190,7 @@ export async function parseScript(source: string, root: string): Promise<Script>
     valid: tree !== null && !tree.rootNode.hasError,
     background: false,
     unusual: [],
-    recursive: false,
+    forkBomb: false,
   };
   if (!tree) return script;
   try {
