@@ -33,6 +33,7 @@ describe('proven to read only', () => {
     'test -f x || echo missing',
     'cat <<EOF\nhello\nEOF',
     'command -v node',
+    'echo "héllo 日本 🎉" | wc -c',
   ])('%s', async command => {
     expect(await judged(command)).toMatchObject({ risks: ['read'], mutates: false, reasons: [] });
   });
@@ -180,6 +181,7 @@ describe('may destroy', () => {
     'exec rm -rf src',
     '{rm,-rf,src}',
     'cd / && rm x',
+    'echo "héllo 日本 🎉"; rm -rf src',
     'cd && rm x',
     'cd .. && rm x',
     'cd "$D"; rm x',
