@@ -92,6 +92,14 @@ describe('a command', () => {
     expect((await context.blobs.get(result.artifact!)).toString()).toContain('\n10000\n');
   });
 
+  it('that would wipe everything is refused by the tool itself', async () => {
+    const { context } = await bench();
+    const stop = { ...context, child: () => Promise.reject(new Error('was started')) };
+    expect((await failureOf(shellExecute.run({ command: 'rm -rf --no-preserve-root /' }, stop))).code).toBe(
+      'refused_command',
+    );
+  });
+
   it('is recorded before it starts and forgotten when it is over', async () => {
     const { context, root } = await bench();
     const seen: unknown[] = [];
