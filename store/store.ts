@@ -111,6 +111,7 @@ export function storeOver(database: Database, owner: Owner, silenceMs?: number):
         ownedHead(tx, lease);
         apply(tx, lease.run, rows);
       });
+      crashPoint('checkpointed');
     },
     send: (run, command) => database.transact(tx => send(tx, run, command)),
     putGlobal: (key, value) =>

@@ -7,6 +7,7 @@
 
 import { dirname } from 'node:path';
 import { LoomError } from '../machines/failure.ts';
+import { crashPoint } from '../store/crash-points.ts';
 import { dropLeftover, type Entry, entryOf, sha256 } from './disk.ts';
 import { carryOut, inverse, type Standing, standingOnDisk } from './records.ts';
 import type { ChangeRecord, ToolContext } from './tool.ts';
@@ -105,6 +106,7 @@ async function carryOutAll(records: ChangeRecord[], context: ChangeContext): Pro
   try {
     for (const record of records) {
       await carryOut(root, record, context.blobs, tag);
+      crashPoint('file-changed');
       done.push(record);
     }
   } catch (error) {

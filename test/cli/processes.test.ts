@@ -229,6 +229,25 @@ describe('a question', () => {
       screen.close();
     }
   });
+  test('while a prompt is open nothing else is printed; it comes after the answer', async () => {
+    const demo = readFileSync(join(shipped, '..', 'scenario.yaml'), 'utf8');
+    const { terminal, run } = place(demo);
+    const screen = terminal('run "the demo" --approval manual', 'held');
+    try {
+      await screen.until(/What now\?/);
+      const [{ task_id }] = JSON.parse(run('tasks', '--output', 'json').stdout);
+      await expect.poll(() => run('logs', task_id).stdout, { timeout: 10_000 }).toContain('attempt 2');
+      expect(screen.history()).not.toContain('attempt 2');
+      screen.keys('Enter');
+      await screen.until(/attempt 2[\s\S]*What now\?/);
+      screen.keys('C-c');
+      const end = await screen.until(/exit \d+/);
+      expect(end).toContain('exit 130');
+      expect(end.match(/stopping; what is done is kept/g)).toHaveLength(1);
+    } finally {
+      screen.close();
+    }
+  });
   test('in a terminal: Ctrl+C stops the run, which stays resumable', async () => {
     const { terminal } = place(scenario);
     const screen = terminal('run "clean up"', 'ctrlc');
