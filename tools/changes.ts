@@ -1,5 +1,4 @@
-/**
- * Plans and applies changes to files.
+/** Plans and applies changes to files.
  * Order: lock → compare with what was read → before-images to blobs → checkpoint → atomic writes.
  * Crash before the checkpoint: nothing happened. After it: the records tell for each file whether it stands before
  * (do it), after (it is done) or at neither (somebody else was there: uncertain, nothing is touched).

@@ -1,5 +1,4 @@
-/**
- * Judges a shell command before it runs. Conservative: read-only must be proven, everything else counts as `exec`,
+/** Judges a shell command before it runs. Conservative: read-only must be proven, everything else counts as `exec`,
  * and what hides its meaning (eval, dynamic names, code from a pipe) counts as destructive, so that a person is asked.
  *
  * | what                                             | class       |
