@@ -6,7 +6,7 @@ import { decodeText } from './text.ts';
 import type { ChangeRecord } from './tool.ts';
 
 /** Lines of a diff that travel in a result; the rest is an artifact. */
-export const DIFF_LINES = 40;
+const DIFF_LINES = 40;
 /** Of one line, in characters: minified code must not fill a result. */
 const MAX_WIDTH = 500;
 /** A pathological pair of files must not stop the process; beyond this many ms the diff is told in one line. */
