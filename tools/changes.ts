@@ -12,7 +12,7 @@ import { carryOut, inverse, type Standing, standingOnDisk } from './records.ts';
 import type { ChangeRecord, ToolContext } from './tool.ts';
 
 /** How sure the subtask must be of what it replaces: `read` it before · not have an outdated view (`fresh`) · anything. */
-export type Guard = 'read' | 'fresh' | 'none';
+type Guard = 'read' | 'fresh' | 'none';
 
 export type PlannedChange =
   | { operation: 'write'; path: string; content: Uint8Array; guard: Guard }

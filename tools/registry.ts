@@ -35,7 +35,7 @@ const TOOLS: Tool[] = [
 /** A tool that does not answer to its signal is given up this much later, ms. */
 const DEAF_AFTER = 1000;
 
-export type Validation = { ok: true; tool: Tool } | { ok: false; failure: Failure };
+type Validation = { ok: true; tool: Tool } | { ok: false; failure: Failure };
 
 export interface Registry {
   list(): Tool[];

@@ -26,7 +26,7 @@ export interface ChangelogEntry {
 
 export type Selection = { ids: string[] } | { subtask: string } | { all: true };
 
-export interface Skipped {
+interface Skipped {
   entry: string;
   path: string;
   reason: string;

@@ -31,7 +31,7 @@ import {
   WRAPPERS,
   WRITERS,
 } from './commands.ts';
-import { judgeGit } from './git-rules.ts';
+import { canDestroy, judgeGit } from './git-rules.ts';
 import { type Command, parseScript, type Word } from './parse.ts';
 import { isHarmless, isInside, isTemporary, looksOutside, namesSecret, type Place, wipes } from './paths.ts';
 
@@ -50,6 +50,8 @@ export interface Classification {
 
 const MAX_DEPTH = 4;
 const SYSTEM_BIN = /^\/(usr\/(local\/)?)?s?bin\//;
+/** What stands there runs as code, outside any sandbox, at the user's next git command. */
+const RUN_BY_GIT = /(^|\/)\.git\/(hooks|config|modules|info\/attributes)(\/|$)/i;
 const isSystemProgram = (name: string): boolean => !name.includes('/') || SYSTEM_BIN.test(name);
 /** Programs that find and hide what a parse error hides from us. */
 const RAW_DANGER = /\b(rm|dd|mkfs\S*|sudo|shred|truncate|killall|pkill)\b|\bcurl\b.*\|\s*(ba|z|da)?sh\b/;
@@ -128,6 +130,7 @@ class Judge {
       return;
     }
     this.doubt('writes a file');
+    if (RUN_BY_GIT.test(target.text)) this.destroy('changes what git runs');
     if (/^\/dev\/(sd|hd|vd|nvme|mmcblk|disk|mem)/.test(target.text)) this.ruin('writes to a device');
     if (!target.dynamic && !isHarmless(target, this.#place) && !isTemporary(target))
       this.destroy(`writes ${target.text}, outside the workspace`);
@@ -259,6 +262,9 @@ class Judge {
     if (verdict.network) this.reach(`git ${verdict.subcommand} reaches the network`);
     if (verdict.destructive) this.destroy(`git ${verdict.subcommand} ${verdict.destructive}`);
     if (verdict.refused) this.doubt(verdict.refused);
+    if (verdict.refused && verdict.subcommand === 'config') this.destroy(verdict.refused);
+    if (canDestroy(verdict.subcommand) && args.some(arg => arg.text.startsWith('\0')))
+      this.destroy(`git ${verdict.subcommand} with arguments known only at run time`);
     if (args[0]?.dynamic) this.destroy('git with a sub-command known only at run time');
     else if (!verdict.readOnly || dynamic) this.doubt(`runs git ${verdict.subcommand}`);
     if (args.some(arg => looksOutside(arg, this.#place))) this.doubt('reads outside the workspace');
@@ -337,6 +343,7 @@ class Judge {
     const away = targets.find(arg => !arg.dynamic && looksOutside(arg, this.#place) && !isTemporary(arg));
     const toDevice = name === 'mv' && operands.at(-1)?.text.startsWith('/dev/');
     if (toDevice) this.destroy('mv to a device');
+    if (operands.some(arg => RUN_BY_GIT.test(arg.text))) this.destroy('changes what git runs');
     if (away && !(name === 'tee' && away.text === '/dev/null'))
       this.destroy(`${name} changes ${away.text}, outside the workspace`);
   }
