@@ -28,7 +28,10 @@ export async function start(argv: string[]): Promise<never> {
     );
     process.exit(EXIT.failed);
   });
+  // A watched store alone does not keep a process alive; a command lasts until it says that it is done.
+  const alive = setInterval(() => undefined, 2 ** 30);
   const code = await program(argv, world);
+  clearInterval(alive);
   await Promise.all([drained(process.stdout), drained(process.stderr)]);
   process.exit(code);
 }
