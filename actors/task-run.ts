@@ -18,7 +18,15 @@ import type { JournalEvent, ResumeOptions, RunOptions } from './loom.ts';
 import { createRouter } from './models/router.ts';
 import { answeredByRules } from './questions.ts';
 import { restoreRun } from './restore.ts';
-import { checkPrices, newRecord, type TaskRecord, titleOf, withSecrets } from './task-record.ts';
+import {
+  checkPrices,
+  newRecord,
+  resumedConfig,
+  type TaskRecord,
+  titleOf,
+  withoutSecrets,
+  withSecrets,
+} from './task-record.ts';
 
 type Hooks = Pick<RunOptions, 'signal' | 'onEvent' | 'onPreview' | 'onQuestion'>;
 
@@ -158,21 +166,26 @@ export async function startTask(
 async function updateRecord(
   store: Store,
   head: RunHead,
-  options: ResumeOptions,
-): Promise<{ record: TaskRecord; changed: boolean }> {
+  options: ResumeOptions & { corrected?: boolean },
+  configure: (stored: Config) => Config,
+): Promise<{ record: TaskRecord; config: Config; changed: boolean }> {
   const record = await store.get<TaskRecord>(head.id, 'task');
   if (!record)
     throw new LoomError('terminal', 'run_damaged', `run ${head.id} has no record of how it was started`);
   const { max_tokens, max_cost, timeout_seconds, allow = [], deny = [] } = options;
+  const config = configure(record.config);
   const changed =
+    options.corrected === true ||
     allow.length + deny.length > 0 ||
     max_tokens !== undefined ||
     max_cost !== undefined ||
     timeout_seconds !== undefined;
   return {
     changed,
+    config,
     record: {
       ...record,
+      config: withoutSecrets(config),
       policy: {
         ...record.policy,
         allow: [...record.policy.allow, ...allow],
@@ -188,17 +201,19 @@ async function updateRecord(
   };
 }
 
-/** Takes up a run that this process has just claimed. `first`: events to begin with, RESUME unless given. */
+/** Takes up a run that this process has just claimed. `first`: events to begin with, RESUME unless given. `corrected`: a
+ *  person resumes, so that what they corrected in the run's settings file counts. */
 export async function resumeTask(
   launch: Launch,
   lease: Lease,
   present: Config,
-  options: ResumeOptions & { first?: Outside[] },
+  options: ResumeOptions & { first?: Outside[]; corrected?: boolean },
 ): Promise<HostEnd> {
   const { store } = launch;
   const head = (await store.head(lease.run))!;
-  const { record, changed } = await updateRecord(store, head, options);
-  const config = withSecrets(record.config, present, launch.env);
+  const { record, config, changed } = await updateRecord(store, head, options, stored =>
+    (options.corrected ? resumedConfig : withSecrets)(stored, present, launch.env),
+  );
   checkPrices(config, options.max_cost);
   const catalogue = makeCatalogue(pricesOf(config));
   const restored = await restoreRun(store, head, rootOf(head.id), catalogue, Date.now());
