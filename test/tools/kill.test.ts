@@ -9,12 +9,13 @@ import { tempFolder } from './support.ts';
 const WRITER = `
   import { readFileSync, renameSync, writeFileSync } from 'node:fs';
   import { openWorkspace } from './tools/workspace.ts';
+  import { sha256 } from './tools/disk.ts';
   import { writeFile } from './tools/files/write-file.ts';
   const [root, notes] = process.argv.slice(2);
   const workspace = await openWorkspace(root);
   const kept = new Map();
   const blobs = {
-    async put(content) { return { sha256: 'x', size: content.length, inline: Buffer.from(content).toString('base64') }; },
+    async put(content) { return { sha256: sha256(content), size: content.length, inline: Buffer.from(content).toString('base64') }; },
     async get(ref) { return Buffer.from(ref.inline, 'base64'); },
   };
   const context = (key, recovered) => ({ workspace, key, recovered, subtask: null, lastRead: () => undefined, blobs,
