@@ -9,7 +9,7 @@ import { LoomError } from '../machines/failure.ts';
 import { type Database, headKey, leaseKey, type Reading, type Writing } from './database.ts';
 import { FencedError, type Lease, type LeaseState, type Owner, type RunHead } from './port.ts';
 
-export const HEARTBEAT_MS = 2_000;
+const HEARTBEAT_MS = 2_000;
 /** Four missed heartbeats, on the clock of whoever watches: wall clocks jump and laptops sleep. */
 export const SILENCE_MS = 8_000;
 const LOOK_MS = 100;

@@ -70,15 +70,12 @@ const validate = () =>
   }));
 
 export async function readPlan(text: string): Promise<{ plan: Plan } | { errors: string[] }> {
-  const found = extractJson(text, ['subtasks']);
-  let value = found?.value;
   // A bare list of subtasks has one reading.
-  if (Array.isArray(value) && value.every(item => item && typeof item === 'object'))
-    value = { subtasks: value };
-  if (!value || typeof value !== 'object' || Array.isArray(value)) {
+  const bare = text.trim().replace(/^```\w*\s*|\s*```$/g, '');
+  const found = extractJson(bare.startsWith('[') ? `{"subtasks":${bare}}` : text, ['subtasks']);
+  if (!found)
     return { errors: ['the answer holds no JSON object with "subtasks": answer with that object alone'] };
-  }
-  const object = { ...(value as Record<string, unknown>) };
+  const object = { ...found.value };
   if (Array.isArray(object['subtasks'])) object['subtasks'] = object['subtasks'].map(lenient);
   if (object['goal_criteria'] !== undefined && !Array.isArray(object['goal_criteria']))
     delete object['goal_criteria'];

@@ -48,7 +48,7 @@ function headlineOf(result: RunResult): string {
 }
 
 /** `verified: pass 0.94` and the like; what was not verified says so. */
-export function verdictWords(subtask: SubtaskReport, live = false): string {
+function verdictWords(subtask: SubtaskReport, live = false): string {
   const { verification: verdict, attempts } = subtask;
   const tries = attempts > 1 ? ` · ${attempts} attempts` : '';
   if (!verdict && subtask.status === 'running' && !live) return `not finished${tries}`;
@@ -132,7 +132,7 @@ export function questionText(question: Question, paint: Paint): string {
   return `${mark('asking', paint)} ${subtask}${safe(question.prompt)}\n${answers}`;
 }
 
-export function usageText({ usage, duration_ms }: RunResult): string {
+function usageText({ usage, duration_ms }: RunResult): string {
   const cost =
     usage.cost_usd === null
       ? []
