@@ -94,7 +94,7 @@ function suggestion(key: string, root: string[], keys: Record<string, Rule>): st
 }
 
 /** The closest word by edit distance, null when none is close enough to be meant. */
-export function nearest(word: string, known: string[]): string | null {
+function nearest(word: string, known: string[]): string | null {
   let best: { word: string; distance: number } | null = null;
   for (const candidate of known) {
     const distance = editDistance(word, candidate);
