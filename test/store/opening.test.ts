@@ -62,13 +62,13 @@ describe('a writer', () => {
     expect(await soon(writing, 200)).toBe('waits');
     expect(await writer.call('head', 'r1')).toMatchObject({ rev: 1 });
     await rm(name);
-    expect(await soon(writing, 500)).toBe('done');
+    expect(await soon(writing, 5_000)).toBe('done');
     expect(await writer.call('head', 'r1')).toMatchObject({ rev: 2 });
   });
 
   it('does not wait for an opener that died, and clears its mark', async () => {
     mark({ ...currentOwner(''), started: '1' });
-    expect(await soon(writer.call('commit', lease, 1, 'a/1', 'second'), 1_000)).toBe('done');
+    expect(await soon(writer.call('commit', lease, 1, 'a/1', 'second'), 5_000)).toBe('done');
     expect(readdirSync(folder())).toEqual([]);
   });
 
@@ -77,10 +77,12 @@ describe('a writer', () => {
     const name = mark(await opener.call('identity'));
     opener.signal('SIGSTOP');
     const writing = writer.call('commit', lease, 1, 'a/1', 'second');
-    expect(await soon(writing, 2_600)).toBe('waits');
-    expect(writer.stderr()).toContain(`Process ${opener.pid} was stopped`);
+    await expect
+      .poll(() => writer.stderr(), { timeout: 8_000 })
+      .toContain(`Process ${opener.pid} was stopped`);
+    expect(await soon(writing, 10)).toBe('waits');
     await opener.kill();
-    expect(await soon(writing, 1_000)).toBe('done');
+    expect(await soon(writing, 5_000)).toBe('done');
     expect(readdirSync(folder())).not.toContain(name);
   });
 });
