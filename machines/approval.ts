@@ -45,8 +45,7 @@ function patternToRegExp(pattern: string, isCommand: boolean): RegExp {
   return new RegExp(`^${source}$`);
 }
 
-const isCommand = (call: GatedCall): boolean =>
-  call.tool === 'shell_execute' || call.tool === 'git_command';
+const isCommand = (call: GatedCall): boolean => call.tool === 'shell_execute' || call.tool === 'git_command';
 
 export function ruleMatches(rule: string, call: GatedCall): boolean {
   const parsed = parseRule(rule);

@@ -26,12 +26,14 @@ describe('the plan graph', () => {
   });
 
   it('runs every node exactly once, each after its dependencies, in whatever order they finish', () => {
-    const graphs = fc.integer({ min: 1, max: 12 }).chain(count =>
-      fc.tuple(
-        fc.array(fc.array(fc.nat(11), { maxLength: 3 }), { minLength: count, maxLength: count }),
-        fc.array(fc.nat(1_000), { minLength: 12, maxLength: 12 }),
-      ),
-    );
+    const graphs = fc
+      .integer({ min: 1, max: 12 })
+      .chain(count =>
+        fc.tuple(
+          fc.array(fc.array(fc.nat(11), { maxLength: 3 }), { minLength: count, maxLength: count }),
+          fc.array(fc.nat(1_000), { minLength: 12, maxLength: 12 }),
+        ),
+      );
     fc.assert(
       fc.property(graphs, ([edges, picks]) => {
         const plan = planOf(
@@ -84,7 +86,8 @@ describe('the loop guard', () => {
 describe('the confidence of a result', () => {
   it('is full for a clean first attempt and falls with what speaks against it', () => {
     const clean = digest('pass', { confidence: 1, checks_passed: 1, tools_succeeded: 1 });
-    const score = (more: Parameters<typeof digest>[1], retries = 0) => confidence({ ...clean, ...more }, retries, 2);
+    const score = (more: Parameters<typeof digest>[1], retries = 0) =>
+      confidence({ ...clean, ...more }, retries, 2);
     expect(score({})).toBe(1);
     expect(score({ checks_passed: 0 })).toBeCloseTo(0.7);
     expect(score({ confidence: 0 })).toBeCloseTo(0.7);
