@@ -1,5 +1,5 @@
 // Bundles the command, the library and the demo into dist/; heavy parts stay in chunks of their own, loaded when used.
-import { chmodSync, existsSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { build } from 'esbuild';
@@ -45,7 +45,10 @@ const namedExports = {
   },
 };
 
-rmSync(new URL('./dist', import.meta.url), { recursive: true, force: true });
+// The type declarations beside the bundles come from tsc (npm run build).
+const dist = join(import.meta.dirname, 'dist');
+for (const name of existsSync(dist) ? readdirSync(dist) : [])
+  if (name !== 'types') rmSync(join(dist, name), { recursive: true });
 await build({
   absWorkingDir: import.meta.dirname,
   entryPoints: { loom: 'cli/main.ts', demo: 'cli/demo.ts', index: 'actors/index.ts' },

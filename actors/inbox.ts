@@ -1,6 +1,11 @@
 /** The owner's ear: commands that other processes left in the store, consumed inside the owner's own commits. */
 import type { Command, Store } from '../store/port.ts';
 
+export interface InboxRow {
+  key: string;
+  event: Command['event'];
+}
+
 export interface Inbox {
   /** Resolves when everything that was waiting has been handed over. */
   open(): Promise<void>;
@@ -11,7 +16,7 @@ export interface Inbox {
 export function createInbox(
   store: Store,
   run: string,
-  consume: (row: { key: string; event: Command['event'] }) => void | Promise<void>,
+  consume: (row: InboxRow) => void | Promise<void>,
 ): Inbox {
   const taken = new Set<string>();
   let unwatch: (() => void) | null = null;

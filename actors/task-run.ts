@@ -16,6 +16,7 @@ import type { Home } from './home.ts';
 import { createHost, type Host, type HostEnd } from './host.ts';
 import type { JournalEvent, ResumeOptions, RunOptions } from './loom.ts';
 import { createRouter } from './models/router.ts';
+import { answeredByRules } from './questions.ts';
 import { restoreRun } from './restore.ts';
 import {
   checkPrices,
@@ -252,7 +253,9 @@ export async function resumeTask(
     { type: 'recovered', keys: restored.charged },
     ...(options.first ?? [{ type: 'command' as const, event: { type: 'RESUME' } }]),
   ];
-  const { end } = await driveHost(host, () => host.begin(first, restored), record, options);
+  const allowed = answeredByRules(head.id, Object.values(run.effects), record.policy);
+  const known = { ...restored, settled: [...restored.settled, ...allowed] };
+  const { end } = await driveHost(host, () => host.begin(first, known), record, options);
   await log.flush();
   return end;
 }

@@ -1,8 +1,5 @@
 /** Every command as data: words, options, where its code is. Loading this loads no command. */
-import type { Context } from './context.ts';
-import type { Values } from './values.ts';
-
-export type Run = (context: Context, args: string[], values: Values) => Promise<number>;
+import type { Run } from './run-command.ts';
 
 export interface CommandSpec {
   name: string;

@@ -60,13 +60,38 @@ function streamed({ io }: Context, { deltas }: ProgressOptions): Progress {
   };
 }
 
+/** Holds back what is printed while a prompt has the terminal. */
+function createGate(write: (text: string) => void) {
+  let held = '';
+  let open = true;
+  return {
+    write(text: string) {
+      if (open) write(text);
+      else held += text;
+    },
+    close() {
+      open = false;
+    },
+    reopen() {
+      open = true;
+      if (held) write(held);
+      held = '';
+    },
+  };
+}
+
 function plain(context: Context): Progress {
+  const gate = createGate(context.io.err);
   return {
     onEvent(event) {
       const line = eventLine(event, context.paint.err);
-      if (line) context.io.err(`${line}\n`);
+      if (line) gate.write(`${line}\n`);
     },
-    ...still(context.io),
+    prime: () => undefined,
+    note: line => gate.write(`loom: ${safe(line)}\n`),
+    suspend: gate.close,
+    resume: gate.reopen,
+    stop: gate.reopen,
     finish: (result, changes) => finish(context, result, changes),
   };
 }
@@ -81,8 +106,9 @@ function painted(context: Context, { diff_lines }: ProgressOptions): Progress {
       journal: ({ view }, { event }: { event: JournalEvent }) => ({ view: fold(view, event) }),
     },
   });
+  const gate = createGate(io.err);
   const size = () => ({ columns: io.columns('err'), rows: io.rows() - 1 });
-  const live = new Live({ write: io.err, columns: () => io.columns('err'), rows: io.rows }, () =>
+  const live = new Live({ write: gate.write, columns: () => io.columns('err') }, () =>
     frame(store.getSnapshot().context.view, Date.now() - started, size(), paint),
   );
   store.subscribe(() => live.update());
@@ -96,11 +122,18 @@ function painted(context: Context, { diff_lines }: ProgressOptions): Progress {
     },
     prime: event => store.send({ type: 'journal', event }),
     note: line => live.print(`loom: ${safe(line)}\n`),
-    suspend: () => live.stop(),
-    resume: () => live.start(),
+    suspend() {
+      live.stop();
+      gate.close();
+    },
+    resume() {
+      gate.reopen();
+      live.start();
+    },
     stop() {
       unwatch();
       live.stop();
+      gate.reopen();
     },
     finish: (result, changes) => finish(context, result, changes),
   };
@@ -119,7 +152,7 @@ const LASTING = new Set([
 function lastingText(event: JournalEvent, paint: Context['paint']['err'], limit: number): string | null {
   const diff = event.event_type === 'tool_call_completed' ? str(event.data as Data, 'diff') : '';
   if (!diff && !LASTING.has(event.event_type)) return null;
-  const lines = diff ? diffLines(diff, paint, limit).map(line => `    ${line}`) : [];
+  const lines = diff && limit > 0 ? diffLines(diff, paint, limit).map(line => `    ${line}`) : [];
   return `${[eventLine(event, paint) ?? '', ...lines].join('\n')}\n`;
 }
 

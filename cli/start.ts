@@ -1,5 +1,5 @@
 /** Ties the program to this process and ends it with the exit code. */
-import type { OpenLoom } from './context.ts';
+import { type OpenLoom, printedNotices } from './context.ts';
 import { EXIT } from './failure.ts';
 import { processInterrupt, processIo, recordBug } from './process.ts';
 import { program } from './program.ts';
@@ -18,14 +18,20 @@ const drained = (stream: NodeJS.WriteStream) =>
 
 /** Runs one command line and ends the process with its exit code. */
 export async function start(argv: string[]): Promise<never> {
-  const world = { io: processIo(), open: openEngine, interrupt: processInterrupt(), record: recordBug };
+  const io = processIo();
+  const notices = printedNotices(io);
+  const interrupt = processInterrupt(line => notices.told(line));
+  const world = { io, open: openEngine, interrupt, notices, record: recordBug };
   process.on('uncaughtException', error => {
     process.stderr.write(
       `loom: this is a bug in Loom: ${error.message}\n  Details were written to ${recordBug(error)}.\n`,
     );
     process.exit(EXIT.failed);
   });
+  // A watched store alone does not keep a process alive; a command lasts until it says that it is done.
+  const alive = setInterval(() => undefined, 2 ** 30);
   const code = await program(argv, world);
+  clearInterval(alive);
   await Promise.all([drained(process.stdout), drained(process.stderr)]);
   process.exit(code);
 }

@@ -1,5 +1,4 @@
 /** Every effect a machine may ask for: what goes in, what comes back, and what a crash in the middle of it means. */
-
 import type { Gate, Risk } from './approval.ts';
 import type { Failure, Settled } from './failure.ts';
 import type { Plan } from './plan.ts';

@@ -1,5 +1,4 @@
 /** Failures are data: machines branch on `kind` and `code`, never on `message`. */
-
 /** retryable: trying again may help · terminal: it will not · uncertain: nobody knows whether it happened. */
 export type FailureKind = 'retryable' | 'terminal' | 'uncertain';
 

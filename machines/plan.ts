@@ -1,5 +1,4 @@
 /** The plan: a graph of subtasks, its checks and its scheduling questions. Pure. */
-
 export interface PlanNode {
   /** `[a-z0-9][a-z0-9-]{0,47}` */
   id: string;

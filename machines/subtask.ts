@@ -1,6 +1,20 @@
 /** One subtask: prepare, work, have it verified, settle; retry with feedback, then give up with a reason. */
 import { type AnyStateMachine, assign, emit, sendTo, setup } from 'xstate';
-import { band, confidence } from './confidence.ts';
+import {
+  approvedByPerson,
+  backoffMs,
+  type Feedback,
+  feedback,
+  feedbackKey,
+  HOPELESS,
+  record,
+  resultQuestion,
+  type SubtaskRecord,
+  type SubtaskSettings,
+  thread,
+  tierOf,
+  wantsPerson,
+} from './attempt.ts';
 import type { EffectOutputs, QuestionInput } from './effects.ts';
 import { type Failure, failure } from './failure.ts';
 import { remote, rowActions } from './remote.ts';
@@ -8,16 +22,7 @@ import type { TurnInput, TurnOutput } from './turn.ts';
 import { accepted, type VerdictDigest } from './verdict.ts';
 import type { VerifierInput, VerifierOutput } from './verifier.ts';
 
-export interface SubtaskSettings {
-  max_retries: number;
-  max_iterations: number;
-  wall_clock_ms: number;
-  votes: number;
-  review_tokens: number;
-  /** The result gate is on (approval mode `confidence_threshold`). */
-  result_gate: boolean;
-  confidence_threshold: number;
-}
+export type { Feedback, SubtaskRecord, SubtaskSettings };
 
 export interface SubtaskInput {
   id: string;
@@ -56,57 +61,8 @@ interface Context extends SubtaskInput {
   blocked: boolean;
 }
 
-/** Names the conversation of one attempt. */
-const thread = (context: Context): string => `${context.id}@${context.incarnation}.${context.attempt}`;
-
-/** Later attempts ask for a stronger model: the third one tier up, the fourth and later the top. */
-const tierOf = (context: Context): number =>
-  context.attempt <= 2 ? context.model_tier : context.attempt === 3 ? Math.min(3, context.model_tier + 1) : 3;
-
-/** Failures no further attempt can change. */
-const HOPELESS = ['not_found', 'bad_request', 'script', 'no_plan'];
-
-/** Failures that pass with time. */
-const TRANSIENT = ['rate_limit', 'overloaded', 'timeout', 'infra_verifier_error'];
-
-/** 2 s, doubled with each further attempt, at most 30 s; other failures need no wait. */
-const backoffMs = (context: Context): number =>
-  TRANSIENT.includes(context.failure?.code ?? '') ? Math.min(30_000, 1_000 * 2 ** (context.attempt - 1)) : 0;
-
-/** What the next attempt is told about this one. */
-export interface Feedback {
-  attempt: number;
-  thread: string;
-  failure: Failure | null;
-  verdict: VerdictDigest | null;
-}
-
-const feedback = (context: Context): Feedback => ({
-  attempt: context.attempt,
-  thread: thread(context),
-  failure: context.failure,
-  verdict: context.verdict,
-});
-
-const feedbackKey = (context: Context): string =>
-  `fb/${context.id}@${context.incarnation}/${String(context.attempt).padStart(3, '0')}`;
-
 const summaryOf = (event: unknown): string =>
   (event as { output?: { summary?: string } }).output?.summary ?? '';
-
-const resultQuestion = (context: Context): QuestionInput => ({
-  kind: 'result',
-  subtask: context.id,
-  prompt: `Accept the result of ${context.id}? ${describe(context.verdict)}`,
-  choices: ['approve', 'reject'],
-  rule: '',
-  risk: 'result',
-});
-
-const describe = (verdict: VerdictDigest | null): string =>
-  verdict
-    ? `${verdict.outcome}${verdict.reason_code ? ` (${verdict.reason_code})` : ''}, confidence ${verdict.confidence.toFixed(2)}`
-    : '';
 
 const machine = setup({
   types: {} as {
@@ -136,12 +92,7 @@ const machine = setup({
     retriesLeft: ({ context }) =>
       context.attempt <= context.settings.max_retries && !HOPELESS.includes(context.failure?.code ?? ''),
     mustWait: ({ context }) => backoffMs(context) > 0,
-    wantsPerson: ({ context }) => {
-      if (context.verdict?.reason_code === 'vote_split') return true;
-      if (!context.settings.result_gate || !context.verdict) return false;
-      const score = confidence(context.verdict, context.attempt - 1, context.settings.max_retries);
-      return band(score, context.settings.confidence_threshold) !== 'high';
-    },
+    wantsPerson: ({ context }) => wantsPerson(context),
   },
 }).createMachine({
   id: 'subtask',
@@ -310,16 +261,7 @@ const machine = setup({
           {
             guard: ({ event }) => event.output.ok && event.output.answer === 'approve',
             target: 'settling',
-            actions: assign(({ context }) => ({
-              verdict:
-                context.verdict && !accepted(context.verdict.outcome)
-                  ? {
-                      ...context.verdict,
-                      outcome: 'pass_with_warnings' as const,
-                      reason_code: 'accepted_by_person',
-                    }
-                  : context.verdict,
-            })),
+            actions: assign(({ context }) => ({ verdict: approvedByPerson(context.verdict) })),
           },
           {
             target: 'attemptFailed',
@@ -441,21 +383,6 @@ const machine = setup({
     },
   },
   output: ({ event }) => event.output as SubtaskOutput,
-});
-
-/** What status commands read of a subtask that has ended. */
-export interface SubtaskRecord {
-  status: 'completed' | 'failed' | 'blocked';
-  attempts: number;
-  verification: VerdictDigest | null;
-  failure: Failure | null;
-}
-
-const record = (context: Context, status: SubtaskRecord['status']): SubtaskRecord => ({
-  status,
-  attempts: context.attempt,
-  verification: context.verdict,
-  failure: status === 'completed' ? null : context.failure,
 });
 
 export const subtask: AnyStateMachine = machine;

@@ -1,5 +1,4 @@
 /** Verdicts of verification; the words are those users of Loom know. */
-
 export type Outcome = 'pass' | 'pass_with_warnings' | 'partial_verified' | 'fail' | 'inconclusive';
 export type SeverityClass = 'hard_invariant' | 'semantic' | 'inconclusive' | 'infra';
 

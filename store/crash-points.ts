@@ -1,12 +1,29 @@
 /** Named instants at which a test may kill this process, so that the crash suite is exhaustive instead of lucky.
- *  `LOOM_CRASH_AT=<point>:<n>` kills at the n-th passage of a point (from 1); honoured only with `LOOM_TEST=1`. */
-export type CrashPoint = 'blob-written' | 'before-commit' | 'after-commit' | 'effect-started' | 'effect-done';
+ *  `LOOM_CRASH_AT=<point>:<n>` kills at the n-th passage of a point (from 1); `LOOM_CRASH_COUNTS=<file>` leaves the
+ *  number of passages of each point there at exit. Both are honoured only with `LOOM_TEST=1`. */
+import { writeFileSync } from 'node:fs';
 
-const [wanted, nth] = process.env['LOOM_TEST'] === '1' ? (process.env['LOOM_CRASH_AT'] ?? '').split(':') : [];
-let passed = 0;
+export const CRASH_POINTS = [
+  'blob-written',
+  'before-commit',
+  'after-commit',
+  'checkpointed',
+  'file-changed',
+  'effect-started',
+  'effect-done',
+] as const;
+export type CrashPoint = (typeof CRASH_POINTS)[number];
+
+const testing = process.env['LOOM_TEST'] === '1';
+const [wanted, nth] = testing ? (process.env['LOOM_CRASH_AT'] ?? '').split(':') : [];
+const passed: Partial<Record<CrashPoint, number>> = {};
+
+const counts = testing ? process.env['LOOM_CRASH_COUNTS'] : undefined;
+if (counts) process.on('exit', () => writeFileSync(counts, JSON.stringify(passed)));
 
 export function crashPoint(point: CrashPoint): void {
-  if (point !== wanted) return;
-  passed += 1;
-  if (passed === Number(nth)) process.kill(process.pid, 'SIGKILL');
+  if (!testing) return;
+  const passages = (passed[point] ?? 0) + 1;
+  passed[point] = passages;
+  if (point === wanted && passages === Number(nth)) process.kill(process.pid, 'SIGKILL');
 }

@@ -27,10 +27,10 @@ export interface Holder {
   stopped: boolean;
 }
 
-/** null where there is no lock file yet or it cannot be read. */
+/** null where there is no lock file yet or it cannot be opened. */
 export function openLockFile(path: string): number | null {
   try {
-    return openSync(path, 'r');
+    return openSync(path, 'r+');
   } catch {
     return null;
   }

@@ -1,7 +1,7 @@
 /** What somebody may have meant by a misspelt name. */
 
 /** Edits (insert, delete, replace, swap neighbours) between two words. */
-export function distance(a: string, b: string): number {
+function distance(a: string, b: string): number {
   const rows = Array.from({ length: a.length + 1 }, (_, i) => [i]);
   for (let j = 0; j <= b.length; j++) rows[0]![j] = j;
   for (let i = 1; i <= a.length; i++) {

@@ -11,7 +11,15 @@ import type { ModelConfig } from '../../store/config.ts';
 import { AnthropicAnswer } from './anthropic-answer.ts';
 import { systemOf, toAnthropic, toolsForAnthropic } from './anthropic-messages.ts';
 import { httpError, modelError, named } from './errors.ts';
-import { aborted, baseUrl, modelFetch, requestError, SDK_TIMEOUT_MS, serverWords } from './http.ts';
+import {
+  aborted,
+  baseUrl,
+  modelFetch,
+  ownSignal,
+  requestError,
+  SDK_TIMEOUT_MS,
+  serverWords,
+} from './http.ts';
 import type { CallOptions, Model, ModelRequest, ModelResponse } from './model.ts';
 import { ModelError } from './model.ts';
 import { previewer } from './preview.ts';
@@ -84,6 +92,7 @@ export function anthropicModel(config: ModelConfig): Model {
           maxRetries: 0,
           timeout: SDK_TIMEOUT_MS,
           logLevel: 'off',
+          openTelemetry: false,
           fetch,
           defaultHeaders: {
             'anthropic-version': API_VERSION,
@@ -163,7 +172,7 @@ export function anthropicModel(config: ModelConfig): Model {
   }
 
   async function names(signal: AbortSignal): Promise<string[]> {
-    const page = await (await connect()).models.list({}, { signal });
+    const page = await (await connect()).models.list({}, { signal: ownSignal(signal) });
     return page.data.map(model => model.id);
   }
 
@@ -200,7 +209,7 @@ export function anthropicModel(config: ModelConfig): Model {
 
   async function ask(signal: AbortSignal): Promise<{ id: string; window: number }> {
     const sdk = await connect();
-    const info = await sdk.models.retrieve(config.model, {}, { signal });
+    const info = await sdk.models.retrieve(config.model, {}, { signal: ownSignal(signal) });
     return { id: info.id, window: info.max_input_tokens || DEFAULT_WINDOW };
   }
 
@@ -240,7 +249,8 @@ const post = <Answer>(
   sdk: Anthropic,
   body: MessageCreateParamsBase & { stream: boolean },
   signal: AbortSignal,
-): Promise<Answer> => sdk.post<Answer>('/v1/messages', { body, stream: body.stream, signal });
+): Promise<Answer> =>
+  sdk.post<Answer>('/v1/messages', { body, stream: body.stream, signal: ownSignal(signal) });
 
 /** The error type a server sent in its body; null when the failure is not the server's word. */
 function typeOf(error: unknown): string | null {

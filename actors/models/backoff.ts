@@ -1,13 +1,13 @@
 /** How long to wait before the next attempt of a model call. */
 
-export interface BackoffLimits {
+interface BackoffLimits {
   base_ms: number;
   max_ms: number;
   jitter_ms: number;
 }
 
 /** 0 ≤ x < 1, the same for the same words (FNV-1a, 32 bit), so that a replay waits as the run did. */
-export function seeded(words: string): number {
+function seeded(words: string): number {
   let hash = 0x811c9dc5;
   for (let i = 0; i < words.length; i++) hash = Math.imul(hash ^ words.charCodeAt(i), 0x01000193);
   // The plain sum has weak high bits for short words; one round of mixing spreads them.

@@ -1,6 +1,7 @@
 /** Finds a model to work with when nothing is configured: servers on this machine first, and nothing else unasked. */
 import type { ConfigRole, ModelConfig, Provider } from '../../store/config.ts';
 import { modelFetch } from './http.ts';
+import { ollamaAddress } from './ollama-address.ts';
 
 /** A server that may run on this machine. */
 export interface LocalServer {
@@ -26,19 +27,6 @@ interface Listed {
 const PROBE_MS = 400;
 const ROLES: ConfigRole[] = ['planner', 'executor', 'verifier', 'extractor', 'compactor'];
 const NOT_FOR_CHAT = /embed|bge-|minilm|\be5-|gte-|rerank|whisper|tts|clip|stable-diffusion|flux|guard/i;
-
-/** `OLLAMA_HOST` as Ollama reads it: `host`, `host:port`, `:port` or a URL; `0.0.0.0` and `::` mean this machine. */
-export function ollamaAddress(value: string | undefined): string {
-  const text = (value ?? '').trim().replace(/^["']|["']$/g, '');
-  if (!text) return 'http://127.0.0.1:11434';
-  const [, scheme = 'http', rest = ''] = /^(?:(https?):\/\/)?(.*)$/i.exec(text) ?? [];
-  const [authority = ''] = rest.split('/');
-  const bare = /^(\[[^\]]*\]|[^:]*)(?::(\d+))?$/.exec(authority);
-  const usual = /:\/\//.test(text) ? (scheme.toLowerCase() === 'https' ? '443' : '80') : '11434';
-  const host = bare?.[1] || '127.0.0.1';
-  const local = host === '0.0.0.0' || host === '[::]' || authority === '::';
-  return `${scheme.toLowerCase()}://${local ? '127.0.0.1' : host}:${bare?.[2] ?? usual}`;
-}
 
 /** Where servers usually listen, in the order in which they are preferred. */
 export const localServers = (env: NodeJS.ProcessEnv): LocalServer[] => [

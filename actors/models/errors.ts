@@ -46,7 +46,7 @@ export function modelError(
 }
 
 /** What an adapter knows of a failed HTTP answer. */
-export interface HttpFailure {
+interface HttpFailure {
   status: number;
   /** The server's own words. */
   message: string;
@@ -68,7 +68,7 @@ export const named = (config: ModelConfig): string =>
   `model "${config.alias}" (${config.model}${config.base_url ? ` at ${config.base_url}` : ''})`;
 
 /** Milliseconds of a `Retry-After` header (seconds or a date), or of `retry-after-ms`; undefined when there is none. */
-export function retryAfterMs(headers: HttpFailure['headers'], now = Date.now()): number | undefined {
+function retryAfterMs(headers: HttpFailure['headers'], now = Date.now()): number | undefined {
   const ms = Number(headers?.get('retry-after-ms') ?? Number.NaN);
   if (Number.isFinite(ms) && ms >= 0) return ms;
   const value = headers?.get('retry-after');
@@ -80,7 +80,8 @@ export function retryAfterMs(headers: HttpFailure['headers'], now = Date.now()):
 }
 
 function codeOf({ status, message }: HttpFailure): ModelErrorCode {
-  if (status === 401 || status === 403) return 'auth';
+  // 402: the account behind the key has no credit.
+  if (status === 401 || status === 402 || status === 403) return 'auth';
   if (status === 404) return 'not_found';
   if (status === 408) return 'timeout';
   if (status === 413) return 'context_length';

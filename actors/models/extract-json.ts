@@ -2,7 +2,7 @@
 import { balancedEnd, isObject, parseLoose } from './json-repair.ts';
 import { splitThinking } from './thinking.ts';
 
-export interface ExtractedJson {
+interface ExtractedJson {
   value: Record<string, unknown>;
   /** The text was not valid JSON as it stood. */
   repaired: boolean;

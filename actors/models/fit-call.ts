@@ -2,7 +2,7 @@
 import { isObject } from './json-repair.ts';
 import type { ToolSchema } from './model.ts';
 
-export type Fitted<Value> = { value: Value; repaired: string[] } | { refused: string };
+type Fitted<Value> = { value: Value; repaired: string[] } | { refused: string };
 
 /** `readFile`, `Read-File` and `read_file` are one name. */
 const plain = (name: string): string => name.toLowerCase().replace(/[^a-z0-9]/g, '');

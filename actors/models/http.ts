@@ -3,29 +3,14 @@ import type { ModelConfig } from '../../store/config.ts';
 import { httpError, modelError, named } from './errors.ts';
 import { ModelError } from './model.ts';
 
-/** A local model may read a long prompt for minutes before its first byte. */
-const FIRST_BYTE_MS = 900_000;
-const BETWEEN_BYTES_MS = 300_000;
-const CONNECT_MS = 10_000;
 /** Handed to the SDKs, whose own clocks would otherwise end a call earlier than ours. */
 export const SDK_TIMEOUT_MS = 1_800_000;
 
-let client: Promise<typeof fetch> | undefined;
+/** The HTTP client, loaded with the first call. */
+export const modelFetch = async (): Promise<typeof fetch> => (await import('./http-client.ts')).clientFetch;
 
-/** `fetch` with timeouts that suit models; the built-in one gives up after five minutes without a first byte. */
-export function modelFetch(): Promise<typeof fetch> {
-  client ??= import('undici').then(undici => {
-    const dispatcher = new undici.Agent({
-      headersTimeout: FIRST_BYTE_MS,
-      bodyTimeout: BETWEEN_BYTES_MS,
-      connect: { timeout: CONNECT_MS },
-    });
-    const call = (url: Parameters<typeof undici.fetch>[0], init?: Parameters<typeof undici.fetch>[1]) =>
-      undici.fetch(url, { ...init, dispatcher });
-    return call as unknown as typeof fetch;
-  });
-  return client;
-}
+/** A signal of one call's own: clients hang listeners on it and forget them, which a long-lived signal would collect. */
+export const ownSignal = (signal: AbortSignal): AbortSignal => AbortSignal.any([signal]);
 
 /** `base_url` as the SDK wants it: with exactly the version segment it needs. */
 export function baseUrl(configured: string, fallback: string, version: 'with' | 'without'): string {

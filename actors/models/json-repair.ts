@@ -2,7 +2,7 @@
 import { jsonrepair } from 'jsonrepair';
 
 /** Why a text was not JSON: a stable word each, for the journal. */
-export type Defect =
+type Defect =
   | 'trailing_comma'
   | 'single_quotes'
   | 'python_literals'
@@ -15,7 +15,7 @@ export type Defect =
   | 'control_characters'
   | 'malformed';
 
-export interface LooseJson {
+interface LooseJson {
   value: unknown;
   repaired: Defect[];
 }
@@ -23,7 +23,7 @@ export interface LooseJson {
 const FENCE = /^\s*(```|~~~)[ \t]*[\w+-]*[ \t]*\r?\n?([\s\S]*?)\r?\n?[ \t]*(?:\1[ \t]*\s*$|$)/;
 
 /** The inside of a text that is one code block, else null. */
-export function insideFence(text: string): string | null {
+function insideFence(text: string): string | null {
   return FENCE.exec(text)?.[2] ?? null;
 }
 

@@ -5,7 +5,9 @@ import { newCallId } from './call-id.ts';
 import { httpError, modelError, named } from './errors.ts';
 import { estimateRequest, estimateTokens } from './estimate.ts';
 import { aborted, baseUrl, modelFetch, requestError, serverWords } from './http.ts';
-import type { CallOptions, Model, ModelError, ModelRequest, ModelResponse, Reasoning } from './model.ts';
+import type { CallOptions, Model, ModelRequest, ModelResponse, Reasoning } from './model.ts';
+import { ModelError } from './model.ts';
+import { ollamaAddress } from './ollama-address.ts';
 import { toOllama, toolsForOllama } from './ollama-messages.ts';
 import { previewer } from './preview.ts';
 import { splitThinking } from './thinking.ts';
@@ -107,8 +109,10 @@ class OllamaAnswer {
 
 /** An adapter without connections; the SDK is loaded with the first call. */
 export function ollamaModel(config: ModelConfig): Model {
-  const address = baseUrl(config.base_url, 'http://127.0.0.1:11434', 'without');
+  const address = baseUrl(config.base_url, ollamaAddress(process.env['OLLAMA_HOST']), 'without');
   const placed = { ...config, base_url: address };
+  /** What the server turned out not to take; learned from its own refusals. */
+  const refused = { schema: config.capabilities.json_schema === false, think: false };
   let window: number | undefined;
 
   /** A client whose every request ends with the signal, and whose refusals keep status and headers. */
@@ -153,7 +157,7 @@ export function ollamaModel(config: ModelConfig): Model {
     return httpError(placed, { status: mapped.status, message: 'model not found', available, cause: error });
   }
 
-  async function complete(request: ModelRequest, { signal, onDelta }: CallOptions): Promise<ModelResponse> {
+  async function read(request: ModelRequest, { signal, onDelta }: CallOptions): Promise<ModelResponse> {
     const num_ctx = await served(signal);
     const answer = new OllamaAnswer();
     const tools = toolsForOllama(request.tools);
@@ -161,8 +165,8 @@ export function ollamaModel(config: ModelConfig): Model {
       model: config.model,
       messages: toOllama(request.messages),
       ...(tools.length > 0 ? { tools } : {}),
-      ...(request.schema ? { format: request.schema.schema } : {}),
-      ...thinkOption(config),
+      ...(request.schema && !refused.schema ? { format: request.schema.schema } : {}),
+      ...(refused.think ? {} : thinkOption(config)),
       options: {
         num_ctx,
         num_predict: request.max_tokens,
@@ -189,6 +193,22 @@ export function ollamaModel(config: ModelConfig): Model {
     const sent = estimateRequest(request);
     const counted = answer.last.prompt_eval_count ?? 0;
     return answer.response(config.model, sent, truncation(request, counted, num_ctx));
+  }
+
+  async function complete(request: ModelRequest, options: CallOptions): Promise<ModelResponse> {
+    for (;;) {
+      try {
+        return await read(request, options);
+      } catch (error) {
+        const { status, message } = error instanceof ModelError ? error : { status: 0, message: '' };
+        if (status !== 400 && status !== 500) throw error;
+        const thinks = 'think' in thinkOption(config) && !refused.think;
+        if (thinks && /support think/i.test(message)) refused.think = true;
+        else if (request.schema && !refused.schema && /format|grammar|schema/i.test(message))
+          refused.schema = true;
+        else throw error;
+      }
+    }
   }
 
   /** The SDK throws a bare Error for an error line in the stream. */

@@ -3,13 +3,13 @@ import { newCallId } from './call-id.ts';
 import type { ModelResponse, Reasoning, ToolCall, Usage } from './model.ts';
 import { splitThinking } from './thinking.ts';
 
-export interface WireCall {
+interface WireCall {
   index?: number | null;
   id?: string | null;
   function?: { name?: string | null; arguments?: unknown } | null;
 }
 
-export interface WireMessage {
+interface WireMessage {
   content?: unknown;
   refusal?: string | null;
   reasoning_content?: unknown;
@@ -54,7 +54,7 @@ function readContent(content: unknown): { text: string; thinking: string } {
 const argumentsText = (value: unknown): string =>
   typeof value === 'string' ? value : value === undefined || value === null ? '' : JSON.stringify(value);
 
-export function readFinish(reason: string | null | undefined, calls: number): ModelResponse['finish'] {
+function readFinish(reason: string | null | undefined, calls: number): ModelResponse['finish'] {
   switch (reason) {
     case 'stop':
     case 'eos':
@@ -74,7 +74,7 @@ export function readFinish(reason: string | null | undefined, calls: number): Mo
   }
 }
 
-export function readUsage(usage: WireUsage | null | undefined): Usage | null {
+function readUsage(usage: WireUsage | null | undefined): Usage | null {
   if (!usage) return null;
   const cached = usage.prompt_tokens_details?.cached_tokens;
   return {

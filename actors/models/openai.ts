@@ -4,7 +4,15 @@ import type { ChatCompletionCreateParams } from 'openai/resources/chat/completio
 import type { ModelConfig } from '../../store/config.ts';
 import { httpError, modelError, named } from './errors.ts';
 import { estimateRequest, estimateTokens } from './estimate.ts';
-import { aborted, baseUrl, modelFetch, requestError, SDK_TIMEOUT_MS, serverWords } from './http.ts';
+import {
+  aborted,
+  baseUrl,
+  modelFetch,
+  ownSignal,
+  requestError,
+  SDK_TIMEOUT_MS,
+  serverWords,
+} from './http.ts';
 import type { CallOptions, Model, ModelRequest, ModelResponse } from './model.ts';
 import { ModelError } from './model.ts';
 import { AnswerBuilder, type WireAnswer } from './openai-answer.ts';
@@ -73,7 +81,7 @@ export function openaiModel(config: ModelConfig): Model {
   /** Model names of the server with what it says of each; [] when it does not tell. */
   async function listing(signal: AbortSignal): Promise<Record<string, unknown>[]> {
     const sdk = await connect();
-    const page = await sdk.models.list({ signal });
+    const page = await sdk.models.list({ signal: ownSignal(signal) });
     const { data } = page as unknown as { data?: unknown };
     return Array.isArray(data) ? (data as Record<string, unknown>[]) : [];
   }
@@ -86,7 +94,7 @@ export function openaiModel(config: ModelConfig): Model {
     try {
       const params = body(request);
       if (params.stream) {
-        const stream = await sdk.chat.completions.create(params, { signal });
+        const stream = await sdk.chat.completions.create(params, { signal: ownSignal(signal) });
         streaming = true;
         const show = previewer(onDelta);
         for await (const chunk of untilFinished(stream, () => answer.finish !== null)) {
@@ -98,7 +106,10 @@ export function openaiModel(config: ModelConfig): Model {
         if (answer.finish === null)
           throw modelError('cut_stream', `the answer of ${named(config)} ended without a finish mark`);
       } else {
-        const whole = await sdk.chat.completions.create({ ...params, stream: false }, { signal });
+        const whole = await sdk.chat.completions.create(
+          { ...params, stream: false },
+          { signal: ownSignal(signal) },
+        );
         if (!Array.isArray(whole?.choices) || whole.choices.length === 0) throw notOpenAI(whole);
         answer.add(whole as unknown as WireAnswer);
       }

@@ -14,7 +14,7 @@ export interface ScenarioCall {
   arguments: Record<string, unknown> | string;
 }
 
-export interface ScenarioError {
+interface ScenarioError {
   status: number;
   message: string;
   /** Seconds. */
@@ -23,7 +23,7 @@ export interface ScenarioError {
 
 /** cut_stream: the connection dies in the middle · no_done: the stream ends without its end mark ·
  *  stream_error: an error arrives in the middle · hang: no answer until the caller gives up. */
-export type ScenarioFault = 'cut_stream' | 'no_done' | 'stream_error' | 'hang';
+type ScenarioFault = 'cut_stream' | 'no_done' | 'stream_error' | 'hang';
 
 export interface ScenarioEntry {
   role: string;
@@ -79,7 +79,7 @@ const KEYS = new Set([
 ]);
 
 /** Who asks, read from the request itself: `# Loom <role>`, `Subtask: <id>`, `Attempt: <n>`. */
-export function askedBy(messages: ScenarioMessage[]): Asked {
+function askedBy(messages: ScenarioMessage[]): Asked {
   const system = messages.find(message => message.role === 'system')?.text ?? '';
   // Tool results may quote anything, also when they are sent as user messages.
   const prompts = messages.filter(
@@ -165,7 +165,7 @@ function matches(entry: ScenarioEntry, asked: Asked, messages: ScenarioMessage[]
 }
 
 /** Entries of a parsed YAML document: a list, or a mapping with `entries`. Throws ModelError `script` naming what is wrong. */
-export function scenarioOf(document: unknown, source: string): Scenario {
+function scenarioOf(document: unknown, source: string): Scenario {
   const list = Array.isArray(document) ? document : (document as { entries?: unknown } | null)?.entries;
   const wrong = (text: string) => modelError('script', `${source}: ${text}`);
   if (!Array.isArray(list)) throw wrong('a scenario is a list of entries, or a mapping with "entries"');
@@ -187,7 +187,7 @@ export function scenarioOf(document: unknown, source: string): Scenario {
 
 /** Reads a scenario from YAML text. Throws ModelError `script`. */
 export async function parseScenario(text: string, source = 'scenario'): Promise<Scenario> {
-  const { parse } = await import('yaml');
+  const { parse } = await import('./yaml.ts');
   let document: unknown;
   try {
     document = parse(text);

@@ -12,7 +12,7 @@ export interface WrittenCall {
   broken?: string;
 }
 
-export interface TextCalls {
+interface TextCalls {
   calls: WrittenCall[];
   /** The text around the calls. */
   content: string;
@@ -22,8 +22,12 @@ const NAME_KEYS = ['name', 'tool', 'tool_name', 'function_name', 'function', 'ac
 const ARGUMENT_KEYS = ['arguments', 'parameters', 'args', 'params', 'input', 'tool_input', 'action_input'];
 
 /** Words before a call that make it an example or a report, not a call. */
-const NOT_MEANT =
-  /\b(for example|for instance|e\.\s?g\.|examples?\b[^\n.!?]*:?|such as|like this|looks? like|would (look|be|call|use|write)|could (call|use|write)|(you|one) (can|could|would|should|might)|the (format|syntax)|in the form(at)? of|I (called|ran|used|executed|invoked)|I('ve| have) (called|run|used|executed)|never|do(es)? not|don't|instead of)\b[^\n.!?]{0,120}$/i;
+const EXAMPLE = /\b(for example|for instance|e\.\s?g\.|examples?|such as)(?![\w.])[^\n.!?]{0,160}$/i;
+const QUOTED =
+  /\b(like this|looks? like|would (look|be|call|use|write)|could (call|use|write)|(you|one) (can|could|would|should|might)|the (format|syntax)|in the form(at)? of|I (called|ran|used|executed|invoked)|I('ve| have) (called|run|used|executed))\b[^\n.!?]{0,160}$/i;
+/** The model speaks of what it does next: then it is a call, however it is introduced. */
+const INTENT =
+  /\b(I('| wi)ll|I am going to|I'm going to|let me|let's|I need to|I should|I must|I want to|now I)\b[^\n.!?]{0,160}$/i;
 const CUT = 'the answer was cut off inside this call; send it again, whole';
 
 const calledFor = (
@@ -91,7 +95,8 @@ const beforeOf = (content: string, at: number): string => {
 
 const meant = (content: string, at: number): boolean => {
   const before = beforeOf(content, at);
-  return !NOT_MEANT.test(before) && !/`$/.test(before);
+  if (/`$/.test(before) || EXAMPLE.test(before)) return false;
+  return INTENT.test(before) || !QUOTED.test(before);
 };
 
 const TAG = /<(tool_call|function_call|tool_use)>([\s\S]*?)(?:<\/\1>|(?=<\1>)|$)/g;
@@ -188,13 +193,16 @@ function bare(content: string, context: Context): TextCalls | null {
   return null;
 }
 
-/** Positions where the last thing of a text may begin: the text itself, or a bracket at the start of a line or after a colon. */
-function* starts(text: string): Generator<number> {
-  if (/^[{[]/.test(text)) yield 0;
-  for (const match of text.matchAll(/(?:\n[ \t]*|[:.!?]\s*)([{[])/g)) {
-    const at = match.index + match[0].length - 1;
-    if (at > 0) yield at;
-  }
+/** Places looked at before giving up on an answer that is full of brackets. */
+const MOST_STARTS = 64;
+
+/** Positions where the last thing of a text may begin: the text itself, or a bracket at the start of a line or after a sentence. */
+function starts(text: string): number[] {
+  const inside = [...text.matchAll(/(?:\n[ \t]*|[:.!?]\s*)[{[]/g)].map(
+    match => match.index + match[0].length - 1,
+  );
+  const late = inside.filter(at => at > 0).slice(-MOST_STARTS);
+  return /^[{[]/.test(text) ? [0, ...late] : late;
 }
 
 function strictValues(body: string): { values: unknown[]; repaired: string[] } | null {

@@ -4,7 +4,7 @@ const OPEN = /^\s*<(think|thinking)>/i;
 const OPEN_LINE = /(^|\n)[ \t]*<(think|thinking)>/gi;
 const CLOSE = /<\/(think|thinking)>/i;
 
-export interface SplitText {
+interface SplitText {
   thinking: string;
   content: string;
 }

@@ -1,12 +1,12 @@
 /** `loom status ID [--wait]` */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Loom, TaskDetail } from '../../actors/loom.ts';
-import type { Run } from '../commands.ts';
 import { type Context, print } from '../context.ts';
 import { EXIT } from '../failure.ts';
 import { questionText } from '../render/result.ts';
 import { clip, oneLine } from '../render/width.ts';
 import { count, mark, markOf } from '../render/words.ts';
+import type { Run } from '../run-command.ts';
 
 /** Looking at the heads of all runs this often costs less than following one journal from its start. */
 const LOOK_MS = 250;
@@ -40,13 +40,15 @@ function text({ io, paint: { out: paint } }: Context, task: TaskDetail): string 
   const done = task.result.subtasks.filter(subtask => subtask.status === 'completed').length;
   const all = task.result.subtasks.length;
   const lines = [
-    `${mark(markOf(task.status), paint)} ${task.task_id}  ${task.status}${task.live ? ' (running in another process)' : ''}`,
+    `${mark(markOf(task.status, task.live), paint)} ${task.task_id}  ${task.status}${task.live ? ' (running in another process)' : ''}`,
     `  goal       ${clip(oneLine(task.goal), io.columns('out') - 14)}`,
     `  workspace  ${oneLine(task.workspace)}`,
     ...(all > 0 ? [`  progress   ${done} of ${count(all, 'subtask')} done`] : []),
     ...(task.parked ? [`  stopped    ${task.parked.reason}: ${oneLine(task.parked.message)}`] : []),
     ...task.questions.map(question => questionText(question, paint)),
-    ...(task.parked && !task.live ? [`  go on      loom resume ${task.task_id}`] : []),
+    ...(task.parked && !task.live
+      ? [`  ${task.questions.length > 0 ? 'then ' : 'go on'}      loom resume ${task.task_id}`]
+      : []),
   ];
   return lines.join('\n');
 }

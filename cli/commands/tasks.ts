@@ -1,10 +1,10 @@
 /** `loom tasks` */
 import type { TaskSummary } from '../../actors/loom.ts';
-import type { Run } from '../commands.ts';
 import { type Context, print } from '../context.ts';
 import { EXIT } from '../failure.ts';
 import { clip, oneLine, pad } from '../render/width.ts';
 import { mark, markOf } from '../render/words.ts';
+import type { Run } from '../run-command.ts';
 
 export const command: Run = async context => {
   const loom = await context.loom();
@@ -19,9 +19,11 @@ export const command: Run = async context => {
 };
 
 function line({ io, paint: { out: paint } }: Context, task: TaskSummary): string {
-  const state = task.live ? 'running' : (task.parked?.reason ?? task.status);
+  // Neither over nor parked nor anybody's: its process died.
+  const left = task.exit_code === null ? 'orphaned' : task.status;
+  const state = task.live ? 'running' : (task.parked?.reason ?? left);
   const when = task.created_at.slice(0, 16).replace('T', ' ');
   const start = `${task.task_id}  ${pad(state, 12)}  ${when}`;
   const goal = clip(oneLine(task.goal), Math.max(20, io.columns('out') - start.length - 6));
-  return `${mark(markOf(task.status), paint)} ${start}  ${goal}`;
+  return `${mark(markOf(task.status, task.live), paint)} ${start}  ${goal}`;
 }

@@ -3,13 +3,15 @@ import type { FileChange, Question, RunResult, SubtaskReport } from '../../actor
 import { plusMinus } from './diff.ts';
 import { treeRows } from './tree.ts';
 import { clip, oneLine, pad, safe, width } from './width.ts';
-import { compact, count, duration, mark, markOf, type Paint, quoted } from './words.ts';
+import { compact, count, duration, type Mark, mark, markOf, type Paint, quoted } from './words.ts';
 
 export interface ReportOptions {
   columns: number;
   paint: Paint;
   /** For line counts; without them only paths are listed. */
   changes?: FileChange[];
+  /** A process works on it right now. */
+  live?: boolean;
   /** false: without the commands that could follow. */
   next?: boolean;
 }
@@ -18,10 +20,12 @@ export interface ReportOptions {
 export function report(result: RunResult, options: ReportOptions): string {
   const { paint, columns } = options;
   const kind = result.plan_only ? 'planned' : headlineOf(result);
-  const sign = mark(result.plan_only ? 'done' : markOf(result.status), paint);
+  const sign = mark(result.plan_only ? 'done' : signOf(result, options), paint);
+  // Stopping on purpose or at a question is no error; the blocks below tell what to do.
+  const wrong = result.exit_code === 130 || (result.questions ?? []).length > 0 ? undefined : result.error;
   const blocks = [
     `${sign} ${paint.bold(kind)}  ${clip(oneLine(result.goal), columns - width(kind) - 5)}`,
-    ...(result.error ? [paint.red(safe(result.error.message))] : []),
+    ...(wrong ? [paint.red(safe(wrong.message))] : []),
     result.plan_only ? planText(result.subtasks, options) : verdictText(result.subtasks, options),
     filesText(result, options),
     ...(result.questions ?? []).map(question => questionText(question, paint)),
@@ -29,6 +33,11 @@ export function report(result: RunResult, options: ReportOptions): string {
     options.next === false ? '' : nextSteps(result).join('\n'),
   ];
   return `${blocks.filter(Boolean).join('\n\n')}\n`;
+}
+
+function signOf(result: RunResult, { live }: ReportOptions): Mark {
+  if (result.exit_code === 3) return 'asking';
+  return markOf(result.status, live === true);
 }
 
 function headlineOf(result: RunResult): string {
@@ -39,25 +48,27 @@ function headlineOf(result: RunResult): string {
 }
 
 /** `verified: pass 0.94` and the like; what was not verified says so. */
-export function verdictWords(subtask: SubtaskReport): string {
+export function verdictWords(subtask: SubtaskReport, live = false): string {
   const { verification: verdict, attempts } = subtask;
   const tries = attempts > 1 ? ` · ${attempts} attempts` : '';
+  if (!verdict && subtask.status === 'running' && !live) return `not finished${tries}`;
   if (!verdict) return `${subtask.status}${tries}`;
   const alone = verdict.independent ? '' : ', same model';
   const reason = verdict.reason_code ? ` ${verdict.reason_code}` : '';
   return `${verdict.outcome.replaceAll('_', ' ')}${reason} ${verdict.confidence.toFixed(2)}${alone}${tries}`;
 }
 
-function verdictText(subtasks: SubtaskReport[], { columns, paint }: ReportOptions): string {
+function verdictText(subtasks: SubtaskReport[], { columns, paint, live }: ReportOptions): string {
   const rows = treeRows(subtasks);
   const left = Math.max(0, ...rows.map(row => width(row.branch) + width(row.node.id) + 2));
   return rows
     .map(({ node, branch }) => {
       const label = pad(`${node.id}`, left - width(branch) - 2);
-      const verdict = oneLine(verdictWords(node));
+      const verdict = oneLine(verdictWords(node, live));
+      const sign = markOf(node.status, live === true);
       const room = columns - left - width(verdict) - 5;
       const summary = room > 10 ? clip(oneLine(node.summary), room) : '';
-      return `${paint.dim(branch)}${mark(markOf(node.status), paint)} ${label}  ${verdict}  ${paint.dim(summary)}`.trimEnd();
+      return `${paint.dim(branch)}${mark(sign, paint)} ${label}  ${verdict}  ${paint.dim(summary)}`.trimEnd();
     })
     .join('\n');
 }
@@ -122,7 +133,10 @@ export function questionText(question: Question, paint: Paint): string {
 }
 
 export function usageText({ usage, duration_ms }: RunResult): string {
-  const cost = usage.cost_usd === null ? [] : [`$${usage.cost_usd.toFixed(usage.cost_usd < 1 ? 4 : 2)}`];
+  const cost =
+    usage.cost_usd === null
+      ? []
+      : [usage.cost_usd === 0 ? '$0' : `$${usage.cost_usd.toFixed(usage.cost_usd < 1 ? 4 : 2)}`];
   return [
     count(usage.model_calls, 'model call'),
     `${compact(usage.input_tokens)} tokens in`,
@@ -138,6 +152,7 @@ export function nextSteps(result: RunResult): string[] {
   if (!id) return [];
   const show = (what: string, line: string) => `${what.padEnd(11)} ${line}`;
   if (result.plan_only) return [show('Do it:', `loom run ${quoted(oneLine(result.goal).slice(0, 200))}`)];
+  const asks = (result.questions ?? []).length > 0;
   const rules = [...new Set((result.questions ?? []).map(question => question.rule).filter(Boolean))];
   const undo = result.files_changed.length > 0 ? [show('Take back:', `loom undo ${id}`)] : [];
   const look = [show('Look:', `loom show ${id} · loom diff ${id} · loom logs ${id}`)];
@@ -147,8 +162,8 @@ export function nextSteps(result: RunResult): string[] {
       return [...look, ...undo];
     case 3:
       return [
-        show('Go on:', `loom resume ${id}`),
-        ...rules.map(rule => show('or allow:', `loom resume ${id} --allow ${quoted(oneLine(rule))}`)),
+        show(asks ? 'Then:' : 'Go on:', `loom resume ${id}`),
+        ...rules.map(rule => show('Or allow:', `loom resume ${id} --allow ${quoted(oneLine(rule))}`)),
       ];
     case 4:
     case 5:

@@ -13,6 +13,8 @@ export interface SubtaskView {
   attempt: number;
   /** What it does right now, or how it ended. */
   step: string;
+  /** Calls that have started and not ended. */
+  open: number;
   added: number;
   removed: number;
 }
@@ -83,6 +85,7 @@ function planned(subtasks: Data[], before: SubtaskView[]): SubtaskView[] {
       mark: 'waiting',
       attempt: 1,
       step: '',
+      open: 0,
       added: 0,
       removed: 0,
     };
@@ -125,12 +128,20 @@ function step(subtask: SubtaskView, type: string, data: Data): SubtaskView {
   const text = (key: string) => oneLine(str(data, key));
   switch (type) {
     case 'subtask_started':
-      return { ...subtask, mark: 'running', step: 'starting' };
+      return { ...subtask, mark: 'running', step: 'thinking', open: 0 };
     case 'tool_call_started':
-      return { ...subtask, mark: 'running', step: `${text('tool')} ${text('subject')}` };
+      return {
+        ...subtask,
+        mark: 'running',
+        step: `${text('tool')} ${text('subject')}`,
+        open: subtask.open + 1,
+      };
     case 'tool_call_completed': {
       const { added, removed } = changed(str(data, 'diff'));
-      return { ...subtask, added: subtask.added + added, removed: subtask.removed + removed };
+      const open = Math.max(0, subtask.open - 1);
+      // After the last of its calls the model has the word again.
+      const step = open > 0 ? subtask.step : `thinking after ${text('tool')} ${text('subject')}`;
+      return { ...subtask, open, step, added: subtask.added + added, removed: subtask.removed + removed };
     }
     case 'verification_outcome':
       return data['passed'] === true

@@ -24,14 +24,14 @@ export function mark(kind: Mark, paint: Paint): string {
   return paint.dim(sign);
 }
 
-/** A status of the store or a report, as a mark. */
-export function markOf(status: string): Mark {
+/** A status of the store or a report, as a mark. Without a process that works on it nothing is running. */
+export function markOf(status: string, live = true): Mark {
   if (status === 'completed') return 'done';
   if (status === 'failed' || status === 'blocked') return 'failed';
   if (status === 'skipped' || status === 'cancelled') return 'skipped';
   if (status === 'waiting_approval') return 'asking';
   if (status === 'pending' || status === 'paused') return 'waiting';
-  return 'running';
+  return live ? 'running' : 'waiting';
 }
 
 /** 950 → `950`, 12,345 → `12.3k`, 1,234,567 → `1.2M`. */

@@ -13,7 +13,10 @@ const begin = (limits = {}): Drive =>
     catalogue: priced,
   });
 
-const runs = { seed: 20_261, numRuns: process.env['LOOM_DEEP'] === '1' ? 2_000 : 60 };
+const runs = {
+  seed: 20_261,
+  numRuns: process.env['LOOM_DEEP'] === '1' ? 2_000 : 60,
+};
 const limits = fc.record(
   {
     tokens: fc.nat(60_000),

@@ -39,21 +39,31 @@ export async function startFakeProcess(
   const child = fork(outfile, [JSON.stringify({ kind, scenario, options, port })], { execArgv: [] });
   const next = <Key extends string, Value>(key: Key) =>
     new Promise<Value>((resolve, reject) => {
+      const end = (code: number | null) =>
+        reject(new Error(`the fake ${kind} server ended with code ${code}`));
       const listen = (message: unknown) => {
         if (typeof message !== 'object' || message === null || !(key in message)) return;
         child.off('message', listen);
+        child.off('exit', end);
         resolve((message as Record<Key, Value>)[key]);
       };
       child.on('message', listen);
-      child.once('exit', code => reject(new Error(`the fake ${kind} server ended with code ${code}`)));
+      child.once('exit', end);
     });
+  /** One question at a time: an answer must not be taken for that of a later question. */
+  let asked: Promise<unknown> = Promise.resolve();
   const url = await next<'url', string>('url');
   return {
     url,
     pid: child.pid ?? 0,
     requests() {
-      const answer = next<'requests', RecordedRequest[]>('requests');
-      child.send('requests');
+      const ask = () => {
+        const answer = next<'requests', RecordedRequest[]>('requests');
+        child.send('requests');
+        return answer;
+      };
+      const answer = asked.then(ask, ask);
+      asked = answer.catch(() => {});
       return answer;
     },
     async stop() {

@@ -357,7 +357,7 @@ describe('ripgrep_search', () => {
     'a.ts': 'one\nfind me\nthree\n',
     'b.py': 'find me too\n',
     'out/c.ts': 'find me\n',
-    'd.ts': 'x\n'.repeat(3) + 'Find ME\n',
+    'd.ts': 'x\nx\nx\nFind ME\n',
   };
   const search = async (args: Record<string, unknown>) => {
     const { context } = await bench(files);
@@ -380,6 +380,15 @@ describe('ripgrep_search', () => {
     [{ path: 'out' }, 'out/c.ts:1:find me'],
   ])('with %j', async (options, expected) => {
     expect((await search({ pattern: 'find me', ...options })).output).toBe(expected);
+  });
+
+  it('does not show what is in files with secrets, unless they are named', async () => {
+    const { context } = await bench({ '.env': 'KEY=find me', 'a.txt': 'find me' });
+    const search = async (args: Record<string, unknown>) =>
+      (await ripgrepSearch.run({ pattern: 'find me', ...args }, context)).output;
+    expect(await search({})).toBe('a.txt:1:find me');
+    expect(await search({ path: '.env' })).toBe('.env:1:KEY=find me');
+    expect((await ripgrepSearch.assess({ path: '.env' }, context.workspace)).risks).toContain('secret');
   });
 
   it('limits the total, not each file', async () => {

@@ -1,5 +1,4 @@
-/**
- * Runs a program in a process group of its own and never leaves anything of it behind.
+/** Runs a program in a process group of its own and never leaves anything of it behind.
  * The child waits until its group is recorded, and ends by itself when we die before that.
  */
 

@@ -47,6 +47,9 @@ describe('calls written as text', () => {
     ['the tool as key', '{"read_file": {"path": "a.txt"}}'],
     ['after prose', `I will read the file first.\n${CALL}`],
     ['after prose on one line', `Reading it now: ${CALL}`],
+    ['after prose that doubts', `I don't know what is in there, so I check it: ${CALL}`],
+    ['after an announcement', `I'll call the tool like this:\n${CALL}`],
+    ['after something that went wrong', `I ran into an error, so let me look again:\n${CALL}`],
     ['a json block', `\`\`\`json\n${CALL}\n\`\`\``],
     ['a block without a language', `\`\`\`\n${CALL}\n\`\`\``],
     ['a block after prose', `Let me look.\n\n\`\`\`json\n${CALL}\n\`\`\``],
@@ -102,6 +105,8 @@ describe('calls written as text', () => {
     ['inside thinking whose start was in the template', `maybe <tool_call>${CALL}</tool_call></think>Done.`],
     ['an example in a block', `For example, you can call it like this:\n\`\`\`json\n${CALL}\n\`\`\``],
     ['an example in a tag', `The format is, for example: <tool_call>${CALL}</tool_call>`],
+    ['an example although announced', `I'll show you an example: ${CALL}`],
+    ['a call inside a longer JSON', `{"calls_made": 1, "first": ${CALL}}`],
     ['an example in prose', `You could use ${CALL}`],
     ['in inline code', `The call is \`${CALL}\` in JSON.`],
     ['in the middle of prose', `I thought about ${CALL} but the file is missing.`],
@@ -116,6 +121,12 @@ describe('calls written as text', () => {
     ['a JSON file that was asked for', '```json\n{"name": "my-package", "version": "1.0.0"}\n```'],
   ])('no call: %s', (_, content) => {
     expect(said(content).calls).toEqual([]);
+  });
+
+  test('a large answer full of brackets is read in a moment', () => {
+    const before = Date.now();
+    said(`${'Result: {"a": [1, 2, {"b": "c"}]}\n'.repeat(5_000)}\nThat is all.`);
+    expect(Date.now() - before).toBeLessThan(5_000);
   });
 
   test('an offered tool list that is empty offers nothing; null accepts any name', () => {

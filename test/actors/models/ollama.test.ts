@@ -131,3 +131,12 @@ test('a name without a tag finds the model tagged latest', async () => {
   const { model } = await start(FINE, { models: ['llama3.2:latest'] }, { model: 'llama3.2' });
   expect((await model.check(options().signal)).model).toBe('llama3.2');
 });
+
+test('a server that cannot constrain the answer is asked without a schema from then on', async () => {
+  const { model, server } = await start('- {role: verifier, repeat: true, reply: {passed: true}}', {
+    refuseSchema: true,
+  });
+  const schema = { name: 'verdict', schema: { type: 'object', properties: {} } };
+  for (let i = 0; i < 2; i++) await model.complete(ask('verifier', [user('Judge')], { schema }), options());
+  expect(server.calls().map(call => call.body.format !== undefined)).toEqual([true, false, false]);
+});

@@ -1,0 +1,190 @@
+/** What a turn knows of its tool calls, and the pure questions it asks about them: which is next, who must be asked. */
+import type { CallDigest, ClaimStatus, EffectClass, EffectOutputs, QuestionInput } from './effects.ts';
+import type { Failure } from './failure.ts';
+
+export interface TurnInput {
+  /** Names the message rows of this conversation. */
+  thread: string;
+  subtask: string | null;
+  role: 'executor' | 'session';
+  tier: number;
+  max_iterations: number;
+  /** Estimated size of the first request. */
+  tokens: number;
+}
+
+export type TurnOutput =
+  | { ok: true; claim: ClaimStatus; reason: string; iterations: number }
+  | { ok: false; failure: Failure; iterations: number };
+
+/** waiting: not looked at · asking: a person decides · approved: may run · running · refused: must be told why ·
+ *  unsure: nobody knows whether it happened · noting: the refusal is being written · done. */
+export type CallPhase =
+  | 'waiting'
+  | 'asking'
+  | 'approved'
+  | 'running'
+  | 'refused'
+  | 'unsure'
+  | 'noting'
+  | 'done';
+
+export interface Call extends CallDigest {
+  phase: CallPhase;
+  /** For the model: why it was refused, or what the person answered. */
+  note: string;
+}
+
+export interface Context extends Omit<TurnInput, 'max_iterations'> {
+  max_iterations: number;
+  iteration: number;
+  calls: Call[];
+  recent: string[];
+  /** The model has been told once that it repeats itself. */
+  nudged: boolean;
+  /** The next request carries the nudge. */
+  nudge: boolean;
+  /** Cut-off answers continued so far. */
+  continued: number;
+  stuck: boolean;
+  claim: ClaimStatus;
+  reason: string;
+  failure: Failure | null;
+}
+
+export interface ModelInput {
+  thread: string;
+  subtask: string | null;
+  role: 'executor' | 'session';
+  tier: number;
+  iteration: number;
+  nudge: boolean;
+  continue: boolean;
+  /** Estimated prompt size, for the reservation. */
+  tokens: number;
+}
+
+export interface ToolInput {
+  thread: string;
+  subtask: string | null;
+  iteration: number;
+  n: number;
+  tool: string;
+  subject: string;
+  mutates: boolean;
+  effect: EffectClass;
+  network: boolean;
+}
+
+export interface NoteInput {
+  thread: string;
+  subtask: string | null;
+  iteration: number;
+  n: number;
+  tool: string;
+  text: string;
+}
+
+export const MAX_CONTINUATIONS = 2;
+
+const isAsk = (call: Call): boolean => call.tool === 'ask_user';
+
+/** The call that can be acted on next: reads side by side, anything that mutates alone and in order. */
+export function nextCall(context: Context): Call | undefined {
+  if (context.stuck) return undefined;
+  for (const [i, call] of context.calls.entries()) {
+    const actionable = ['waiting', 'approved', 'refused', 'unsure'].includes(call.phase);
+    const earlier = context.calls.slice(0, i);
+    const clear =
+      call.mutates || isAsk(call)
+        ? earlier.every(other => other.phase === 'done')
+        : earlier.every(other => other.phase === 'done' || !other.mutates);
+    if (!clear) return undefined;
+    if (actionable) return call;
+  }
+  return undefined;
+}
+
+export const needsQuestion = (call: Call): boolean =>
+  call.phase === 'unsure' ||
+  (call.phase === 'waiting' &&
+    call.valid &&
+    call.gate.decision !== 'deny' &&
+    (isAsk(call) || call.gate.decision === 'ask'));
+export const mayRun = (call: Call): boolean =>
+  call.phase === 'approved' || (call.phase === 'waiting' && call.valid && call.gate.decision === 'run');
+
+export function question(context: Context, call: Call): QuestionInput {
+  if (call.phase === 'unsure')
+    return {
+      kind: 'uncertain',
+      subtask: context.subtask,
+      prompt: `Loom was stopped while this ran, so nobody knows whether it finished: ${call.tool} ${call.subject}`,
+      choices: ['retry', 'skip', 'done'],
+      rule: '',
+      risk: 'uncertain',
+    };
+  if (isAsk(call))
+    return {
+      kind: 'ask_user',
+      subtask: context.subtask,
+      prompt: call.subject,
+      choices: [],
+      rule: '',
+      risk: '',
+    };
+  return {
+    kind: 'approval',
+    subtask: context.subtask,
+    prompt: `${call.tool} ${call.subject}`,
+    choices: ['approve', 'reject'],
+    rule: `${call.tool}(${call.subject})`,
+    risk: `${call.risks.at(-1) ?? 'exec'}: ${call.gate.reason}`,
+  };
+}
+
+/** How a person's answer changes the call. */
+export function answered(call: Call, settled: EffectOutputs['question']): Call {
+  if (!settled.ok) return { ...call, phase: 'refused', note: settled.failure.message };
+  const { answer, reason } = settled;
+  if (isAsk(call)) return { ...call, phase: 'refused', note: answer || '(The person gave an empty answer.)' };
+  if (answer === 'approve' || answer === 'retry') return { ...call, phase: 'approved', note: '' };
+  if (answer === 'done')
+    return {
+      ...call,
+      phase: 'refused',
+      note: 'A person checked: this call did finish before the interruption.',
+    };
+  if (answer === 'skip')
+    return {
+      ...call,
+      phase: 'refused',
+      note: 'This call was interrupted; a person decided to skip it. It may have had partial effects.',
+    };
+  return { ...call, phase: 'refused', note: `A person refused this call${reason ? `: ${reason}` : '.'}` };
+}
+
+export const update = (calls: Call[], n: number, change: (call: Call) => Call): Call[] =>
+  calls.map(call => (call.n === n ? change(call) : call));
+
+export function toolInput(context: Context, call: Call): ToolInput {
+  const { n, tool, subject, mutates, effect } = call;
+  const { thread, subtask, iteration } = context;
+  // A person who approves a command that may reach the network has approved that, too; a rule likewise.
+  const network = call.shell_network;
+  return { thread, subtask, iteration, n, tool, subject, mutates, effect, network };
+}
+
+export function noteInput(context: Context, call: Call): NoteInput {
+  const { thread, subtask, iteration } = context;
+  const text = call.note || `This call is not allowed here: ${call.gate.reason}. Find another way.`;
+  return { thread, subtask, iteration, n: call.n, tool: call.tool, text };
+}
+
+/** Stands in where no call is left; no guard accepts it. */
+export const NO_CALL = {
+  phase: 'done',
+  valid: true,
+  gate: { decision: 'run', reason: '' },
+  tool: '',
+} as unknown as Call;

@@ -1,0 +1,225 @@
+import { describe, expect, it } from 'vitest';
+import { nearest } from '../../tools/nearest.ts';
+import { createRegistry } from '../../tools/registry.ts';
+import { success } from '../../tools/result.ts';
+import type { Tool } from '../../tools/tool.ts';
+import { bench } from './support.ts';
+
+const registry = createRegistry();
+
+const probe = (run: Tool['run'], timeoutMs = 5000): Tool => ({
+  name: 'probe',
+  description: 'p',
+  parameters: { type: 'object', properties: {}, additionalProperties: false },
+  timeoutMs,
+  assess: () => ({ risks: ['read'], effect: 'repeatable', mutates: false, subject: '' }),
+  run,
+});
+
+describe('the tools', () => {
+  it('have the names that others know', () => {
+    expect(registry.list().map(tool => tool.name)).toEqual([
+      'read_file',
+      'write_file',
+      'edit_file',
+      'delete_file',
+      'move_file',
+      'list_directory',
+      'glob_find',
+      'ripgrep_search',
+      'shell_execute',
+      'git_command',
+      'ask_user',
+    ]);
+    expect(registry.get('read_file')?.name).toBe('read_file');
+    expect(registry.get('nothing')).toBeUndefined();
+  });
+
+  it('are small on the wire', () => {
+    const wire = registry.list().map(({ name, description, parameters }) => ({
+      type: 'function',
+      function: { name, description, parameters },
+    }));
+    expect(JSON.stringify(wire).length).toBeLessThanOrEqual(5632);
+  });
+
+  it('with one name twice are refused', () => {
+    expect(() => createRegistry([probe(async () => success('')), probe(async () => success(''))])).toThrow(
+      /same name/,
+    );
+  });
+});
+
+describe('validation', () => {
+  const failing: [string, string, unknown, string, RegExp][] = [
+    ['a missing field', 'read_file', {}, 'invalid_arguments', /path is missing/],
+    [
+      'a wrong type',
+      'read_file',
+      { path: 'a', line_start: '1' },
+      'invalid_arguments',
+      /line_start must be of type integer, not "1"/,
+    ],
+    [
+      'a number out of range',
+      'read_file',
+      { path: 'a', line_start: 0 },
+      'invalid_arguments',
+      /line_start must be >= 1, not 0/,
+    ],
+    [
+      'a misspelt field',
+      'write_file',
+      { path: 'a', contents: 'x' },
+      'invalid_arguments',
+      /contents is not a parameter of write_file; did you mean content\?/,
+    ],
+    [
+      'an unknown field',
+      'read_file',
+      { path: 'a', zzz: 1 },
+      'invalid_arguments',
+      /zzz is not a parameter.*it has path, line_start/,
+    ],
+    [
+      'a nested field',
+      'edit_file',
+      { path: 'a', edits: [{ old_str: 'x' }] },
+      'invalid_arguments',
+      /edits\[0\]\.new_str is missing/,
+    ],
+    [
+      'a hidden option',
+      'shell_execute',
+      { command: 'ls', _approval_mode: 'auto' },
+      'invalid_arguments',
+      /_approval_mode is not a parameter/,
+    ],
+    ['no object', 'read_file', 'a.txt', 'invalid_arguments', /the arguments must be of type object/],
+    ['a misspelt tool', 'readFile', {}, 'unknown_tool', /Did you mean read_file/],
+    ['an unknown tool', 'teleport', {}, 'unknown_tool', /Tools: read_file, write_file/],
+  ];
+  it.each(failing)('names %s', async (_, name, args, code, message) => {
+    const found = await registry.validate(name, args);
+    expect(found.ok).toBe(false);
+    if (found.ok) return;
+    expect(found.failure.code).toBe(code);
+    expect(found.failure.message).toMatch(message);
+  });
+
+  it('accepts empty contents', async () => {
+    expect((await registry.validate('write_file', { path: 'a', content: '' })).ok).toBe(true);
+  });
+
+  it('finds near names, and none where none is near', () => {
+    const names = registry.list().map(tool => tool.name);
+    expect(nearest('read_flie', names)[0]).toBe('read_file');
+    expect(nearest('file_write', names)[0]).toBe('write_file');
+    expect(nearest('shell', names)[0]).toBe('shell_execute');
+    expect(nearest('quantum', names)).toEqual([]);
+  });
+});
+
+describe('a call', () => {
+  it('runs, and turns refusals into results', async () => {
+    const { context } = await bench({ 'a.txt': 'x' });
+    expect(await registry.run('read_file', { path: 'a.txt' }, context)).toMatchObject({
+      success: true,
+      output: 'x',
+    });
+    expect(await registry.run('read_file', { path: '../x' }, context)).toMatchObject({
+      success: false,
+      error: { code: 'path_outside' },
+    });
+    expect(await registry.run('read_file', {}, context)).toMatchObject({
+      success: false,
+      error: { code: 'invalid_arguments' },
+    });
+    expect(await registry.run('nope', {}, context)).toMatchObject({
+      success: false,
+      error: { code: 'unknown_tool' },
+    });
+    expect(await registry.run('ask_user', { question: 'q?' }, context)).toMatchObject({
+      success: false,
+      error: { code: 'needs_person' },
+    });
+  });
+
+  it('never throws, whatever the tool does', async () => {
+    const { context } = await bench();
+    const broken = createRegistry([probe(() => Promise.reject(new TypeError('boom')))]);
+    const result = await broken.run('probe', {}, context);
+    expect(result).toMatchObject({ success: false, error: { kind: 'terminal', code: 'tool_error' } });
+    expect(result.output).not.toContain('at ');
+    const full = createRegistry([
+      probe(() => Promise.reject(Object.assign(new Error('x'), { code: 'ENOSPC' }))),
+    ]);
+    expect((await full.run('probe', {}, context)).error?.code).toBe('disk_full');
+    const unjudged = createRegistry([
+      {
+        ...probe(async () => success('')),
+        assess: () => {
+          throw new Error('x');
+        },
+      },
+    ]);
+    expect(await unjudged.assess('probe', {}, context.workspace)).toMatchObject({
+      risks: ['exec'],
+      effect: 'unknowable',
+    });
+  });
+
+  it('ends at its time limit and at an abort, even when the tool is deaf', async () => {
+    const { context } = await bench();
+    const deaf = createRegistry([probe(() => new Promise(() => {}), 50)]);
+    const start = performance.now();
+    expect((await deaf.run('probe', {}, context)).error?.code).toBe('timeout');
+    const stop = new AbortController();
+    stop.abort();
+    expect((await deaf.run('probe', {}, { ...context, signal: stop.signal })).error?.code).toBe('aborted');
+    expect(performance.now() - start).toBeLessThan(2600);
+  });
+
+  it('has its output cut to what goes to the model, the whole kept', async () => {
+    const { context } = await bench();
+    const long = `${'begin '.repeat(100)}${'x'.repeat(5000)}${' end'.repeat(100)}`;
+    const talkative = createRegistry([probe(async () => success(long))]);
+    const result = await talkative.run('probe', {}, { ...context, outputLimit: 500 });
+    expect(result.output.length).toBeLessThanOrEqual(500);
+    expect(result.output).toMatch(/^begin[\s\S]*characters not shown[\s\S]*end$/);
+    expect((await context.blobs.get(result.artifact!)).toString()).toBe(long);
+  });
+
+  it('is judged before it runs', async () => {
+    const { context } = await bench();
+    const judge = (name: string, args: Record<string, unknown>) =>
+      registry.assess(name, args, context.workspace);
+    expect(await judge('read_file', { path: './a.txt' })).toEqual({
+      risks: ['read'],
+      effect: 'repeatable',
+      mutates: false,
+      subject: 'a.txt',
+    });
+    expect(await judge('write_file', { path: 'src/../b.txt', content: '' })).toEqual({
+      risks: ['write'],
+      effect: 'checkable',
+      mutates: true,
+      subject: 'b.txt',
+    });
+    expect(await judge('move_file', { source: 'a', destination: 'b' })).toMatchObject({
+      subject: 'a -> b',
+      effect: 'checkable',
+    });
+    expect(await judge('shell_execute', { command: 'npm test' })).toEqual({
+      risks: ['exec'],
+      effect: 'unknowable',
+      mutates: true,
+      subject: 'npm test',
+    });
+    expect(await judge('shell_execute', { command: 'ls' })).toMatchObject({
+      risks: ['read'],
+      effect: 'repeatable',
+      mutates: false,
+    });
+  });
+});
