@@ -8,7 +8,7 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { headAndTail } from '../../tools/cut.ts';
 import { sha256 } from '../../tools/disk.ts';
 import { gitCommand } from '../../tools/shell/git-command.ts';
-import { killGroup, startTime } from '../../tools/shell/identity.ts';
+import { startedAt } from '../../store/process-identity.ts';
 import { compareManifests, takeManifest } from '../../tools/shell/manifest.ts';
 import { OUTPUT_CAP, OutputLog } from '../../tools/shell/output.ts';
 import { sandboxStatus } from '../../tools/shell/sandbox.ts';
@@ -111,7 +111,7 @@ describe('a command', () => {
           seen.push(group);
           if (group) {
             expect(existsSync(join(root, 'started'))).toBe(false);
-            expect(await startTime(group.pgid)).toBe(group.started);
+            expect(startedAt(group.pgid)).toBe(group.started);
             expect(group.boot).toMatch(/\w/);
           }
         },
@@ -231,18 +231,6 @@ describe('stopping', () => {
     expect(result).toMatchObject({ success: true, data: { exit_code: 0, background_stopped: true } });
     expect(result.output).toMatch(/^started\n\[a background job was still running and was stopped/);
     expect(running(`sleep\0${sleep}`)).toEqual([]);
-  });
-
-  it('a recorded group is killed by whoever takes over, another process of that number is not', async () => {
-    const child = spawn('sleep', [uniqueSleep()], { detached: true, stdio: 'ignore' });
-    onTestFinished(() => void child.kill('SIGKILL'));
-    const { identify } = await import('../../tools/shell/identity.ts');
-    const group = await identify(child.pid!);
-    expect(await killGroup({ ...group, started: '1' })).toBe(false);
-    expect(await killGroup({ ...group, boot: 'other' })).toBe(false);
-    expect(child.exitCode ?? child.signalCode).toBeNull();
-    expect(await killGroup(group)).toBe(true);
-    await vi.waitFor(() => expect(child.signalCode).toBe('SIGKILL'));
   });
 });
 
