@@ -189,24 +189,29 @@ export function createHost(options: HostOptions): Host {
   function settle(key: string, result: EffectResult): void {
     settling += 1;
     void enqueue(async () => {
-      settling -= 1;
       alarms.disarm(key);
-      const effect = run.effects[key];
-      const rows = result.rows ?? [];
-      const journal = result.journal ?? [];
-      if (!effect) {
-        // Settled without it in the meantime; only what it brought along is kept.
-        if (rows.length > 0) await writer.commit(rows, journal, {});
-        return rest();
-      }
-      const gone = [`p/${key}`, `k/${key}`].map(row => ({ key: row, value: null }));
-      const lines = effect.state === 'stopping' ? journal.map(stoppedLine) : journal;
-      const used = result.used === undefined ? {} : { used: result.used };
-      await handle(
-        { type: 'settled', key, output: result.output, ...used },
-        { rows: [...gone, ...rows], journal: lines },
-      );
+      await take(key, result);
+      // Only now: until the reaction is committed, nobody may think that nothing is going on.
+      settling -= 1;
+      rest();
     });
+  }
+
+  async function take(key: string, { output, used, rows = [], journal = [] }: EffectResult): Promise<void> {
+    const effect = run.effects[key];
+    if (!effect) {
+      // Settled without it in the meantime; only what it brought along is kept.
+      if (rows.length > 0) await writer.commit(rows, journal, {});
+      return;
+    }
+    const gone = [`p/${key}`, `k/${key}`].map(row => ({ key: row, value: null }));
+    await handle(
+      { type: 'settled', key, output, ...(used === undefined ? {} : { used }) },
+      {
+        rows: [...gone, ...rows],
+        journal: effect.state === 'stopping' ? journal.map(stoppedLine) : journal,
+      },
+    );
   }
 
   function stop(effect: EffectEntry): void {
@@ -214,20 +219,24 @@ export function createHost(options: HostOptions): Host {
     settle(effect.key, { output: { ok: true } });
   }
 
-  /** Called whenever something came to rest: is the run over, or waiting for a person? */
-  function rest(): void {
-    if (ended || !started || settling > 0 || pool.size > 0) return;
+  /** What a run does in which nothing moves: it ends, it parks, or (null) something does move after all. */
+  function standing(): (() => Promise<void>) | null {
+    if (!started || settling > 0 || pool.size > 0) return null;
     const open = Object.values(run.effects);
-    if (run.output !== undefined && open.length === 0) return void enqueue(conclude);
-    if (closing) return void enqueue(() => park(closing!.reason, closing!.message));
-    if (run.output !== undefined || !open.every(onlyWaits) || desk.undecided) return;
-    void enqueue(async () => {
-      if (pool.size > 0 || settling > 0 || desk.undecided) return;
+    if (run.output !== undefined && open.length === 0) return conclude;
+    if (closing) return () => park(closing!.reason, closing!.message);
+    if (run.output !== undefined || !open.every(onlyWaits) || desk.undecided) return null;
+    return () => {
       if (desk.open.length > 0) return park('waiting', waitingMessage(desk.open));
       if (stuck) return park(stuck.reason, stuck.message);
       if (headStatus(run, 'executing') === 'paused') return park('paused', 'paused by a command');
       return park('fault', 'the run has nothing to do and is not finished; this is a bug in a machine');
-    });
+    };
+  }
+
+  /** Called whenever something came to rest. Judged again when its turn comes: what was queued before may have moved the run. */
+  function rest(): void {
+    if (!ended && standing()) void enqueue(async () => standing()?.());
   }
 
   async function park(reason: ParkReason, message: string, rows: Row[] = []): Promise<void> {

@@ -103,7 +103,7 @@ function advice(code: ModelErrorCode, config: ModelConfig, failure: HttpFailure)
   switch (code) {
     case 'auth':
       return config.api_key
-        ? `check the key from ${config.api_key_source.replace(/^env:/, '') || 'the configuration'}`
+        ? `check the key from ${config.api_key_source || 'the configuration'}`
         : `no key is configured: set api_key for [models.${config.alias}], or the provider's usual variable`;
     case 'not_found': {
       const available = failure.available?.length
