@@ -3,20 +3,17 @@
 import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
+import { currentBoot } from '../../store/process-identity.ts';
 
 export interface GroupIdentity {
   pgid: number;
   started: string;
+  /** As the store writes it, which compares it when it looks for survivors. */
   boot: string;
 }
 
 const output = async (program: string, args: string[]): Promise<string> =>
   (await promisify(execFile)(program, args)).stdout.trim();
-
-async function bootId(): Promise<string> {
-  if (process.platform === 'linux') return (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim();
-  return output('sysctl', ['-n', 'kern.boottime']);
-}
 
 /** Clock ticks after boot (field 22 of `/proc/<pid>/stat`), or what `ps` says; null when there is no such process. */
 export async function startTime(pid: number): Promise<string | null> {
@@ -32,12 +29,12 @@ export async function startTime(pid: number): Promise<string | null> {
 }
 
 export async function identify(pid: number): Promise<GroupIdentity> {
-  return { pgid: pid, started: (await startTime(pid)) ?? '', boot: await bootId() };
+  return { pgid: pid, started: (await startTime(pid)) ?? '', boot: currentBoot() };
 }
 
 /** Kills a recorded group that is still the same one. @returns whether something was killed */
 export async function killGroup(group: GroupIdentity): Promise<boolean> {
-  if ((await bootId()) !== group.boot || (await startTime(group.pgid)) !== group.started) return false;
+  if (currentBoot() !== group.boot || (await startTime(group.pgid)) !== group.started) return false;
   try {
     process.kill(-group.pgid, 'SIGKILL');
     return true;
