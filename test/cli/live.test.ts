@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { Live } from '../../cli/render/live.ts';
 import { bundled } from './bundle.ts';
@@ -15,7 +16,7 @@ let remove: () => void = () => undefined;
 const folder = mkdtempSync(join(tmpdir(), 'loom-live-'));
 
 beforeAll(async () => {
-  const built = await bundled({ player: 'test/cli/live-player.ts' });
+  const built = await bundled({ player: fileURLToPath(new URL('./live-player.ts', import.meta.url)) });
   player = `env -u CI -u NO_COLOR TERM=xterm-256color ${process.execPath} ${join(built.dist, 'player.mjs')}`;
   remove = built.remove;
 });
