@@ -65,21 +65,21 @@ describe('the plan graph', () => {
 });
 
 describe('the loop guard', () => {
-  const after = (entries: string[]) => entries.reduce(remember, [] as string[]);
+  const remembered = (entries: string[]) => entries.reduce(remember, [] as string[]);
 
   it.each([1, 2, 3, 4, 5])('sees a cycle of length %i at its third round and not before', length => {
     const round = Array.from({ length }, (_, i) => `call-${i}:same`);
     const entries = ['start', ...round, ...round, ...round];
-    expect(looping(after(entries))).toBe(true);
-    expect(looping(after(entries.slice(0, -1)))).toBe(false);
+    expect(looping(remembered(entries))).toBe(true);
+    expect(looping(remembered(entries.slice(0, -1)))).toBe(false);
   });
 
   it('takes new results for progress', () => {
-    expect(looping(after(Array.from({ length: 40 }, (_, i) => `call:${i}`)))).toBe(false);
+    expect(looping(remembered(Array.from({ length: 40 }, (_, i) => `call:${i}`)))).toBe(false);
   });
 
   it('keeps no more than it needs', () => {
-    expect(after(Array.from({ length: 99 }, (_, i) => `${i}`))).toHaveLength(LOOP_WINDOW);
+    expect(remembered(Array.from({ length: 99 }, (_, i) => `${i}`))).toHaveLength(LOOP_WINDOW);
   });
 });
 
