@@ -12,7 +12,7 @@ export interface Adoption {
 }
 
 /** Unfinished, not parked by anybody's decision, and its owner is gone. */
-export async function orphans(store: Store, workspace: string): Promise<RunHead[]> {
+async function orphans(store: Store, workspace: string): Promise<RunHead[]> {
   const heads = (await store.runs({ workspace })).filter(
     head => head.kind === 'task' && !isOver(head) && !head.parked,
   );

@@ -57,7 +57,7 @@ export type HostEnd =
   | { kind: 'lost' };
 
 /** What a crash cut off and what becomes of it, as `restore.ts` decided. */
-export interface Unfinished {
+interface Unfinished {
   rerun: EffectEntry[];
   settled: { effect: EffectEntry; result: EffectResult }[];
 }

@@ -7,7 +7,7 @@ import type { EffectResult } from './effect.ts';
 import type { Answer, Question } from './loom.ts';
 
 /** Stable over restarts, so that an id once printed stays good; base 36, as all ids. */
-export function questionId(run: string, key: string): string {
+function questionId(run: string, key: string): string {
   const digest = createHash('sha256').update(`${run}\n${key}`).digest();
   return BigInt(`0x${digest.subarray(0, 8).toString('hex')}`)
     .toString(36)

@@ -71,7 +71,7 @@ export function resumedConfig(stored: Config, present: Config, env: NodeJS.Proce
 }
 
 /** A limit of 0 in the configuration means none. */
-export function limitsOf(config: Config, options: Pick<RunOptions, 'max_tokens' | 'max_cost'>): Limits {
+function limitsOf(config: Config, options: Pick<RunOptions, 'max_tokens' | 'max_cost'>): Limits {
   const { max_task_total_tokens, max_task_model_invocations, max_task_tool_calls } = config.execution;
   const tokens = options.max_tokens ?? (max_task_total_tokens || undefined);
   return {

@@ -11,8 +11,8 @@ export interface CommandSpec {
   load: () => Promise<{ command: Run }>;
 }
 
-/** `[flag, description]`; `<value>` in the flag means that it takes one. */
-export type OptionSpec = [flag: string, description: string, repeat?: 'repeatable'];
+/** `<value>` in the flag means that it takes one. */
+export type OptionSpec = [flag: string, description: string];
 
 export const GLOBAL_OPTIONS: OptionSpec[] = [
   ['-w, --workspace <dir>', 'Work in this folder (default: the current one)'],
@@ -23,8 +23,8 @@ export const GLOBAL_OPTIONS: OptionSpec[] = [
 ];
 
 const LIMITS: OptionSpec[] = [
-  ['--allow <rule>', "Let calls pass without asking, e.g. 'shell_execute(npm test*)'", 'repeatable'],
-  ['--deny <rule>', 'Refuse calls, e.g. write_file(secrets/**)', 'repeatable'],
+  ['--allow <rule>', "Let calls pass without asking, e.g. 'shell_execute(npm test*)'"],
+  ['--deny <rule>', 'Refuse calls, e.g. write_file(secrets/**)'],
   ['--max-tokens <n>', 'Stop, resumable, after this many tokens'],
   ['--max-cost <usd>', 'Stop, resumable, after this much money'],
   ['--timeout <seconds>', 'Stop, resumable, after this time'],

@@ -1,7 +1,7 @@
 /** One call of `loom` from words to exit code. Whatever happens is said in one message, never as a stack trace. */
 import { resolve } from 'node:path';
 import type { Loom } from '../actors/loom.ts';
-import { COMMANDS, type CommandSpec } from './commands.ts';
+import type { CommandSpec } from './commands.ts';
 import { type Context, type Io, type Notices, type OpenLoom, type OutputForm, paintFor } from './context.ts';
 import { EXIT, shown } from './failure.ts';
 import type { Interrupt } from './interrupt.ts';
@@ -102,6 +102,3 @@ function fail(error: unknown, form: OutputForm, { io, record }: World): number {
     io.out(`${JSON.stringify({ type: 'result', status: 'failed', exit_code, error: { code, message } })}\n`);
   return exit_code;
 }
-
-/** Names of all commands, for tests and completion. */
-export const commandNames: string[] = COMMANDS.map(command => command.name);

@@ -33,8 +33,7 @@ export interface ProgressOptions {
 }
 
 /** A terminal that can repaint; otherwise one plain line per fact. */
-export const canRepaint = ({ io }: Context): boolean =>
-  io.tty.err && io.env['TERM'] !== 'dumb' && !io.env['CI'];
+const canRepaint = ({ io }: Context): boolean => io.tty.err && io.env['TERM'] !== 'dumb' && !io.env['CI'];
 
 export function createProgress(context: Context, options: ProgressOptions): Progress {
   if (context.output === 'stream-json') return streamed(context, options);

@@ -45,8 +45,7 @@ function patternToRegExp(pattern: string, isCommand: boolean): RegExp {
   return new RegExp(`^${source}$`);
 }
 
-const isCommand = (call: GatedCall): boolean =>
-  call.tool === 'shell_execute' || call.tool === 'git_command';
+const isCommand = (call: GatedCall): boolean => call.tool === 'shell_execute' || call.tool === 'git_command';
 
 export function ruleMatches(rule: string, call: GatedCall): boolean {
   const parsed = parseRule(rule);
@@ -56,7 +55,7 @@ export function ruleMatches(rule: string, call: GatedCall): boolean {
 }
 
 /** A rule to deny must not be evaded by writing a second command beside the denied one: it is held against each. */
-export function denies(rule: string, call: GatedCall): boolean {
+function denies(rule: string, call: GatedCall): boolean {
   if (ruleMatches(rule, call)) return true;
   if (!isCommand(call)) return false;
   const commands = call.subject.split(/[;&|`()<>\n]+|\$(?=\()/).map(part => part.trim());

@@ -95,7 +95,7 @@ function suggestion(key: string, root: string[], keys: Record<string, Rule>): st
 }
 
 /** The closest word by edit distance, null when none is close enough to be meant. */
-export function nearest(word: string, known: string[]): string | null {
+function nearest(word: string, known: string[]): string | null {
   const ranked = known
     .map(candidate => ({ candidate, edits: distance(word, candidate).steps }))
     .sort((a, b) => a.edits - b.edits);

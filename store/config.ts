@@ -13,7 +13,7 @@ export type Role =
 export type ConfigRole = 'planner' | 'executor' | 'verifier' | 'extractor' | 'compactor';
 export type Provider = 'ollama' | 'openai_compatible' | 'anthropic' | 'scripted';
 export type ApprovalMode = 'auto' | 'manual' | 'confidence_threshold';
-export type DegradedMode = 'allow' | 'require_approval' | 'deny';
+type DegradedMode = 'allow' | 'require_approval' | 'deny';
 
 export interface ModelConfig {
   alias: string;

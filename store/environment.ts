@@ -1,8 +1,8 @@
 /** The LMDB environment of a home, one per process however many handles are open. The only file that opens LMDB.
- *  How it opens beside a writer stands in `opening.ts`.
  *
  *  `overlappingSync: false` always: with the library's default, commits that were acknowledged and flushed are lost as
- *  soon as another process opens the store, even to read (28 of 144,022 measured; none of 245,978 with `false`).
+ *  soon as another process opens the store, even to read (28 of 144,022 measured). `false` makes that rare, and only the
+ *  guards of `opening.ts` make it impossible.
  *  Writes go through `childTransaction`: it rolls back when its callback throws, which `transaction` does not, and it
  *  waits for the write lock off the event loop, which `transactionSync` does not. */
 

@@ -3,7 +3,8 @@
  *  LMDB as shipped with lmdb 3.5.6 has a hole here: opening (to read, too) reads the number of the newest commit from
  *  the header and a moment later stores it in the shared lock file, without a lock (`mdb_env_open2`, `mti_txnid`). A
  *  commit in that moment is forgotten: the next writer starts from the state before it, acknowledged or not. Measured
- *  with `overlappingSync: false` on a busy machine: 4 of 12 writers lost a commit or crashed in 5,382 openings.
+ *  with `overlappingSync: false`: 4 of 40 writers lost an acknowledged commit in 13,925 openings to read; with the guards
+ *  below, on the same machine at the same time, none of 40 in 6,139 (none of 136 in 28,255 altogether).
  *
  *  So an opener announces itself with a file in `opening/`, waits until the write lock is free, opens, and takes the
  *  file away. A writer that finds such a file, looking while it holds the write lock, writes nothing and tries again

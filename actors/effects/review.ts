@@ -16,7 +16,7 @@ import { finalAnswer } from './checks.ts';
 import { costOf, type TaskDeps } from './deps.ts';
 import { nodeOf, row, verdictKey } from './rows.ts';
 
-export const VERDICT_SCHEMA = {
+const VERDICT_SCHEMA = {
   type: 'object',
   properties: {
     passed: { type: 'boolean' },

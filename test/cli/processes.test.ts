@@ -310,6 +310,33 @@ describe('Ctrl+C', () => {
   });
 });
 
+test('a resumed run shows what was done before', async () => {
+  const { env, workspace, script, terminal } = place(
+    readFileSync(join(shipped, '..', 'scenario.yaml'), 'utf8'),
+  );
+  const child = spawn(process.execPath, [script, 'run', 'the demo'], { cwd: workspace, env });
+  let sent = false;
+  child.stderr.on('data', data => {
+    if (!sent && String(data).includes('document-api  done')) sent = child.kill('SIGINT');
+  });
+  expect(await new Promise(resolve => child.on('close', resolve))).toBe(130);
+  // A command that was stopped may have happened; here it is a test run, to be done again.
+  const screen = terminal('resume --last', 'resumed');
+  try {
+    const text = await screen.until(/of 5 done/);
+    expect(text).toMatch(/└─ ✓ document-api +README\.md describes/);
+    for (;;) {
+      const now = await screen.until(/retry: do it again\n(?![\s\S]*✔)|exit \d/, 20_000);
+      if (/exit \d/.test(now)) break;
+      screen.keys('Enter');
+      await screen.until(/✔ What now/);
+    }
+    expect(screen.history()).toContain('exit 0');
+  } finally {
+    screen.close();
+  }
+}, 40_000);
+
 test('bad places and settings end in exit code 2, without a stack trace', () => {
   const { run, home } = place(plan() + says('x'));
   const missing = run('run', 'g', '-w', '/nowhere/at/all');

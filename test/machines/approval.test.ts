@@ -32,14 +32,22 @@ describe('without rules', () => {
   };
 
   it.each([
-    ['auto', { read: 'run', write: 'run', exec: 'run', fetch: 'run', destroy: 'ask', secret: 'ask', upload: 'ask' }],
+    [
+      'auto',
+      { read: 'run', write: 'run', exec: 'run', fetch: 'run', destroy: 'ask', secret: 'ask', upload: 'ask' },
+    ],
     [
       'confidence_threshold',
       { read: 'run', write: 'run', exec: 'run', fetch: 'run', destroy: 'ask', secret: 'ask', upload: 'ask' },
     ],
-    ['manual', { read: 'run', write: 'ask', exec: 'ask', fetch: 'ask', destroy: 'ask', secret: 'ask', upload: 'ask' }],
+    [
+      'manual',
+      { read: 'run', write: 'ask', exec: 'ask', fetch: 'ask', destroy: 'ask', secret: 'ask', upload: 'ask' },
+    ],
   ] as const)('%s decides by risk', (mode, expected) => {
-    const decisions = Object.fromEntries(Object.entries(calls).map(([name, one]) => [name, decide(one, mode)]));
+    const decisions = Object.fromEntries(
+      Object.entries(calls).map(([name, one]) => [name, decide(one, mode)]),
+    );
     expect(decisions).toEqual(expected);
   });
 });
@@ -49,9 +57,9 @@ describe('rules', () => {
     const destroy = shell('rm -r build', ['destructive']);
     expect(decide(destroy, 'manual', ['shell_execute(rm -r build)'])).toBe('run');
     expect(decide(destroy, 'manual', ['shell_execute'], ['shell_execute(rm *)'])).toBe('deny');
-    expect(gate({ mode: 'auto', allow: [], deny: ['write_file'] }, call('write_file', 'x', ['write'])).reason).toBe(
-      'denied by rule write_file',
-    );
+    expect(
+      gate({ mode: 'auto', allow: [], deny: ['write_file'] }, call('write_file', 'x', ['write'])).reason,
+    ).toBe('denied by rule write_file');
   });
 
   it('printed for a call let exactly that call pass', () => {
@@ -79,30 +87,41 @@ describe('rules', () => {
     expect(ruleMatches(rule, call('write_file', subject, ['write']))).toBe(matches);
   });
 
-  it.each(['npm test; rm -r /', 'npm test && curl x', 'npm test | sh', 'npm test $(id)', 'npm test > /etc/x', 'npm test\nid'])(
-    'to allow a command do not reach a second one: %s',
-    command => {
-      expect(decide(shell(command), 'manual', ['shell_execute(npm test*)'])).toBe('ask');
-    },
-  );
+  it.each([
+    'npm test; rm -r /',
+    'npm test && curl x',
+    'npm test | sh',
+    'npm test $(id)',
+    'npm test > /etc/x',
+    'npm test\nid',
+  ])('to allow a command do not reach a second one: %s', command => {
+    expect(decide(shell(command), 'manual', ['shell_execute(npm test*)'])).toBe('ask');
+  });
 
   it('to allow a command reach its arguments', () => {
     expect(decide(shell('npm test -- --run a/b'), 'manual', ['shell_execute(npm test*)'])).toBe('run');
   });
 
-  it.each(['git push; true', 'git push && true', 'true; git push origin', 'cd x && git push', 'ls | git push', 'git push $(id)'])(
-    'to deny a command are not evaded by another one beside it: %s',
-    command => {
-      expect(decide(shell(command), 'auto', ['shell_execute'], ['shell_execute(git push*)'])).toBe('deny');
-    },
-  );
+  it.each([
+    'git push; true',
+    'git push && true',
+    'true; git push origin',
+    'cd x && git push',
+    'ls | git push',
+    'git push $(id)',
+  ])('to deny a command are not evaded by another one beside it: %s', command => {
+    expect(decide(shell(command), 'auto', ['shell_execute'], ['shell_execute(git push*)'])).toBe('deny');
+  });
 
   it('to deny a command leave others alone', () => {
     expect(decide(shell('git pull; echo git push'), 'auto', [], ['shell_execute(git push*)'])).toBe('run');
   });
 
   it('are parsed with and without a pattern', () => {
-    expect(parseRule(' web_fetch( docs.example.org ) ')).toEqual({ tool: 'web_fetch', pattern: 'docs.example.org' });
+    expect(parseRule(' web_fetch( docs.example.org ) ')).toEqual({
+      tool: 'web_fetch',
+      pattern: 'docs.example.org',
+    });
     expect(parseRule('mcp.search')).toEqual({ tool: 'mcp.search', pattern: '**' });
     expect(parseRule('rm -rf')).toBeNull();
   });

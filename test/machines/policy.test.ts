@@ -26,12 +26,14 @@ describe('the plan graph', () => {
   });
 
   it('runs every node exactly once, each after its dependencies, in whatever order they finish', () => {
-    const graphs = fc.integer({ min: 1, max: 12 }).chain(count =>
-      fc.tuple(
-        fc.array(fc.array(fc.nat(11), { maxLength: 3 }), { minLength: count, maxLength: count }),
-        fc.array(fc.nat(1_000), { minLength: 12, maxLength: 12 }),
-      ),
-    );
+    const graphs = fc
+      .integer({ min: 1, max: 12 })
+      .chain(count =>
+        fc.tuple(
+          fc.array(fc.array(fc.nat(11), { maxLength: 3 }), { minLength: count, maxLength: count }),
+          fc.array(fc.nat(1_000), { minLength: 12, maxLength: 12 }),
+        ),
+      );
     fc.assert(
       fc.property(graphs, ([edges, picks]) => {
         const plan = planOf(
@@ -63,28 +65,29 @@ describe('the plan graph', () => {
 });
 
 describe('the loop guard', () => {
-  const after = (entries: string[]) => entries.reduce(remember, [] as string[]);
+  const remembered = (entries: string[]) => entries.reduce(remember, [] as string[]);
 
   it.each([1, 2, 3, 4, 5])('sees a cycle of length %i at its third round and not before', length => {
     const round = Array.from({ length }, (_, i) => `call-${i}:same`);
     const entries = ['start', ...round, ...round, ...round];
-    expect(looping(after(entries))).toBe(true);
-    expect(looping(after(entries.slice(0, -1)))).toBe(false);
+    expect(looping(remembered(entries))).toBe(true);
+    expect(looping(remembered(entries.slice(0, -1)))).toBe(false);
   });
 
   it('takes new results for progress', () => {
-    expect(looping(after(Array.from({ length: 40 }, (_, i) => `call:${i}`)))).toBe(false);
+    expect(looping(remembered(Array.from({ length: 40 }, (_, i) => `call:${i}`)))).toBe(false);
   });
 
   it('keeps no more than it needs', () => {
-    expect(after(Array.from({ length: 99 }, (_, i) => `${i}`))).toHaveLength(LOOP_WINDOW);
+    expect(remembered(Array.from({ length: 99 }, (_, i) => `${i}`))).toHaveLength(LOOP_WINDOW);
   });
 });
 
 describe('the confidence of a result', () => {
   it('is full for a clean first attempt and falls with what speaks against it', () => {
     const clean = digest('pass', { confidence: 1, checks_passed: 1, tools_succeeded: 1 });
-    const score = (more: Parameters<typeof digest>[1], retries = 0) => confidence({ ...clean, ...more }, retries, 2);
+    const score = (more: Parameters<typeof digest>[1], retries = 0) =>
+      confidence({ ...clean, ...more }, retries, 2);
     expect(score({})).toBe(1);
     expect(score({ checks_passed: 0 })).toBeCloseTo(0.7);
     expect(score({ confidence: 0 })).toBeCloseTo(0.7);
