@@ -101,7 +101,7 @@ export function createHost(options: HostOptions): Host {
     finish = resolve;
   });
   const alarms = createAlarms(key => settleLater(key, { output: { ok: true } }), now);
-  const inbox = createInbox(store, lease.run, consume);
+  const inbox = createInbox(store, lease, consume, () => shutDown({ kind: 'lost' }));
 
   const stamp = (): string => new Date(now()).toISOString();
 
