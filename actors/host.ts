@@ -312,6 +312,8 @@ export function createHost(options: HostOptions): Host {
     void perform(effect, context).then(result => {
       wait(false);
       if (!running.delete(effect.key)) return;
+      // The store refuses: the run ends with that reason, and the intent stays for whoever resumes.
+      if (!result) return;
       // An interrupted effect keeps its intent: whoever resumes repeats it, reconciles it, or asks.
       if (ended || (closing && controller.signal.aborted && isAborted(result))) return rest();
       crashPoint('effect-done');
@@ -320,7 +322,7 @@ export function createHost(options: HostOptions): Host {
     crashPoint('effect-started');
   }
 
-  async function perform(effect: EffectEntry, context: EffectContext): Promise<EffectResult> {
+  async function perform(effect: EffectEntry, context: EffectContext): Promise<EffectResult | null> {
     const runner = effects[effect.source];
     if (!runner)
       return {
@@ -333,6 +335,10 @@ export function createHost(options: HostOptions): Host {
       return await runner(effect, context);
     } catch (error) {
       if (error instanceof LoomError) return { output: { ok: false, failure: error.failure } };
+      if (error instanceof StoreWriteError) {
+        void enqueue(() => Promise.reject(error));
+        return null;
+      }
       const message = error instanceof Error ? error.message : String(error);
       const detail = error instanceof Error && error.stack ? { stack: error.stack.slice(0, 2_000) } : {};
       return {

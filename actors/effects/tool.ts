@@ -3,6 +3,8 @@ import { createHash } from 'node:crypto';
 import type { EffectOutputs } from '../../machines/effects.ts';
 import { LoomError } from '../../machines/failure.ts';
 import type { NoteInput, ToolInput } from '../../machines/turn.ts';
+import type { Blobs } from '../../store/blobs-port.ts';
+import { StoreWriteError } from '../../store/port.ts';
 import type { ToolContext, ToolResult } from '../../tools/tool.ts';
 import type { Effect, EffectContext } from '../effect.ts';
 import { estimateTokens } from '../models/estimate.ts';
@@ -26,11 +28,14 @@ export function toolEffect(deps: TaskDeps): Effect {
     const call = await storedCall(deps, input);
     const startedAt = deps.now();
     const lastReads = await deps.rows.lastReads(input.subtask);
+    const kept = reportingBlobs(deps.blobs);
     const result = await deps.registry.run(
       call.name,
       call.arguments,
-      toolContext(deps, intent.key, input, context, lastReads),
+      toolContext({ ...deps, blobs: kept.blobs }, intent.key, input, context, lastReads),
     );
+    // Not a failure of the tool, which the model could do nothing about.
+    if (kept.broken()) throw kept.broken();
     if (context.signal.aborted && !result.success && !result.changes?.length) throw stoppedError(context);
     if (result.error?.kind === 'uncertain') {
       return { output: { ok: false, failure: result.error } satisfies EffectOutputs['tool'] };
@@ -88,6 +93,20 @@ export function toolEffect(deps: TaskDeps): Effect {
       used: { tokens: 0, usd: 0, model_calls: 0, tool_calls: 1 },
     };
   };
+}
+
+/** The same blobs; remembers when the store refused, which a tool only sees as one error among others. */
+function reportingBlobs(blobs: Blobs): { blobs: Blobs; broken(): StoreWriteError | null } {
+  let broken: StoreWriteError | null = null;
+  const put: Blobs['put'] = async content => {
+    try {
+      return await blobs.put(content);
+    } catch (error) {
+      if (error instanceof StoreWriteError) broken = error;
+      throw error;
+    }
+  };
+  return { blobs: { ...blobs, put }, broken: () => broken };
 }
 
 /** Tells the model what became of a call that did not run: refused, denied, answered by a person. */

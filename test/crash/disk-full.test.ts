@@ -94,6 +94,16 @@ test('6 MB with the check at the start switched off', async () => {
   await goesOn(id);
 });
 
+test('room for rows, none for contents', async () => {
+  await prepare(300, '', 6, 3_000);
+  box.inside('mkdir -m 700 "$LOOM_HOME/blobs" && mount -t tmpfs -o size=100k none "$LOOM_HOME/blobs"');
+  const id = await stoppedByTheDisk(
+    await box.run(['--config', config, 'run', ONE_GOAL, '--output', 'stream-json']),
+  );
+  box.inside('mount -o remount,size=20m none "$LOOM_HOME/blobs"');
+  await goesOn(id);
+});
+
 test('a new run is refused while there is too little space, with what to do', async () => {
   await prepare(20, '', 1, 0);
   const refused = await box.json<RunResult>(['--config', config, 'run', ONE_GOAL]);
