@@ -92,6 +92,8 @@ export function createHost(options: HostOptions): Host {
   let stuck: { reason: StuckReason; message: string } | null = null;
   let pendingSettlements = 0;
   const running = new Map<string, Running>();
+  /** Changes that a crash cut off and nobody has looked at yet: until then they cannot be settled. */
+  const unexamined = new Set<string>();
   const questions = new Map<
     string,
     { effect: EffectEntry; question: Question; declined: boolean; abort: AbortController }
@@ -360,6 +362,7 @@ export function createHost(options: HostOptions): Host {
       return settleLater(effect.key, { output: { ok: true, answer: 'withdrawn', reason: '' } });
     }
     const entry = running.get(effect.key);
+    if (!entry && unexamined.has(effect.key)) return;
     if (!entry) return settleLater(effect.key, { output: { ok: true } });
     entry.controller.abort(new LoomError('retryable', 'aborted', 'stopped by Loom'));
     setTimeout(() => {
@@ -457,11 +460,13 @@ export function createHost(options: HostOptions): Host {
         if (effect.source === 'question')
           open(effect, describeQuestion(run.id, effect, options.head.updated_at));
       }
+      for (const { key } of restored?.rerun ?? []) if (options.recovered?.has(key)) unexamined.add(key);
       for (const { effect, result } of restored?.settled ?? []) settleLater(effect.key, result);
       void enqueue(async () => {
         for (const outside of first) await handle(outside);
         for (const { key } of restored?.rerun ?? []) {
           const effect = run.effects[key];
+          unexamined.delete(key);
           if (effect) launch(effect, options.recovered?.get(key));
         }
       })
