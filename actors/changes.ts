@@ -5,9 +5,11 @@
 import { randomUUID } from 'node:crypto';
 import { LoomError } from '../machines/failure.ts';
 import type { Blobs } from '../store/blobs-port.ts';
-import type { Lease, RunHead, Store } from '../store/port.ts';
+import { type Lease, type RunHead, type Store, seqKey } from '../store/port.ts';
 import type { StoreReader } from '../store/store.ts';
+import { changesMade } from '../tools/changes.ts';
 import { diffRecords } from '../tools/diff.ts';
+import type { ChangeRecord } from '../tools/tool.ts';
 import { applyUndo, planUndo, type Selection, type UndoPlan } from '../tools/undo.ts';
 import { openWorkspace } from '../tools/workspace.ts';
 import { runNamed } from './control.ts';
@@ -106,7 +108,7 @@ export async function undoChanges(
   try {
     const power = { store, lease, blobs: await home.blobs(), workspace: await openWorkspace(head.workspace) };
     const pending = await store.get<PendingUndo>(head.id, CHECKPOINT);
-    if (pending) await carryOut(power, pending.entry, pending.plan, false, pending);
+    if (pending) await finish(power, pending);
     const plan = planUndo(await rows.changelog(), selection);
     const skipped = await carryOut(power, `u${randomUUID().replaceAll('-', '').slice(0, 7)}`, plan, force);
     return reportOf({ ...plan, skipped }, false);
@@ -149,19 +151,34 @@ async function carryOut(
     },
     { force },
   );
+  await record({ store, lease }, entryId, plan.entries, outcome.changes);
+  return outcome.skipped;
+}
+
+/** Ends an undo that a crash cut off. Where somebody changed a file since, what was taken back by then is recorded as a
+ *  change of its own, and the rest is left to the undo that was asked for now. */
+async function finish(power: Power, { entry, plan, ...checkpoint }: PendingUndo): Promise<void> {
+  try {
+    await carryOut(power, entry, plan, false, checkpoint);
+  } catch (error) {
+    if (!(error instanceof LoomError) || error.failure.code !== 'file_changed_meanwhile') throw error;
+    await record(power, entry, [], await changesMade(power.workspace.root, entry, checkpoint));
+  }
+}
+
+/** One commit: the undo's own entry, the marks on what it undid, and the end of its checkpoint. */
+async function record(
+  { store, lease }: Pick<Power, 'store' | 'lease'>,
+  entryId: string,
+  undoneIds: string[],
+  changes: ChangeRecord[],
+): Promise<void> {
   const head = (await store.head(lease.run))!;
   const at = new Date().toISOString();
   const key = `undo|${head.rev + 1}|0`;
-  const undone = new Set(plan.entries);
+  const undone = new Set(undoneIds);
   const all = await store.range<ChangelogEntry>(lease.run, 'c/');
-  const entry: ChangelogEntry = {
-    id: entryId,
-    key,
-    subtask: null,
-    tool: 'undo',
-    changes: outcome.changes,
-    at,
-  };
+  const entry: ChangelogEntry = { id: entryId, key, subtask: null, tool: 'undo', changes, at };
   const seq = head.seq + 1;
   const line = {
     seq,
@@ -169,9 +186,9 @@ async function carryOut(
     task_id: head.id,
     timestamp: at,
     data: {
-      change_ids: plan.entries,
+      change_ids: undoneIds,
       undo_id: entryId,
-      files_changed: outcome.changes.map(record => record.path),
+      files_changed: changes.map(change => change.path),
     },
   };
   await store.commit(lease, head.rev, { seq, updated_at: head.updated_at }, [
@@ -180,9 +197,8 @@ async function carryOut(
     ...all
       .filter(row => undone.has(row.value.id))
       .map(row => ({ key: row.key, value: { ...row.value, undone_by: entryId } })),
-    { key: `j/${String(seq).padStart(10, '0')}`, value: line },
+    { key: `j/${seqKey(seq)}`, value: line },
   ]);
-  return outcome.skipped;
 }
 
 function reportOf(plan: UndoPlan, dry_run: boolean): UndoReport {

@@ -2,7 +2,7 @@
 import { failure, LoomError } from '../machines/failure.ts';
 import type { EffectEntry } from '../machines/react.ts';
 import { crashPoint } from '../store/crash-points.ts';
-import type { Row } from '../store/port.ts';
+import { type Row, StoreWriteError } from '../store/port.ts';
 import type { Effect, EffectContext, EffectResult } from './effect.ts';
 
 /** An aborted effect has this long to settle by itself. */
@@ -12,6 +12,8 @@ export interface PoolHooks {
   settled(key: string, result: EffectResult): void;
   /** An interrupted effect ended without a result that counts: its intent stays for whoever resumes. */
   left(): void;
+  /** The store refuses to record: nothing settles. */
+  refused(error: StoreWriteError): void;
   /** True while the run is being interrupted. */
   closing(): boolean;
   /** Fenced rows; rejects (and ends the run) when they cannot be written. */
@@ -47,7 +49,7 @@ const wasAborted = (result: EffectResult): boolean => {
 export function createPool(effects: Record<string, Effect>, hooks: PoolHooks): EffectPool {
   const running = new Map<string, Running>();
 
-  async function perform(effect: EffectEntry, context: EffectContext): Promise<EffectResult> {
+  async function perform(effect: EffectEntry, context: EffectContext): Promise<EffectResult | null> {
     const fail = (code: string, message: string, detail?: Record<string, unknown>): EffectResult => ({
       output: { ok: false, failure: failure('terminal', code, message, detail) },
     });
@@ -57,6 +59,10 @@ export function createPool(effects: Record<string, Effect>, hooks: PoolHooks): E
       return await runner(effect, context);
     } catch (error) {
       if (error instanceof LoomError) return { output: { ok: false, failure: error.failure } };
+      if (error instanceof StoreWriteError) {
+        hooks.refused(error);
+        return null;
+      }
       const message = error instanceof Error ? error.message : String(error);
       const stack = error instanceof Error ? error.stack?.slice(0, 2_000) : undefined;
       return fail('internal', `${effect.source}: ${message}`, stack ? { stack } : {});
@@ -94,7 +100,7 @@ export function createPool(effects: Record<string, Effect>, hooks: PoolHooks): E
       const context = contextOf(effect, entry, recovered);
       void perform(effect, context).then(result => {
         context.running();
-        if (!running.delete(effect.key)) return;
+        if (!running.delete(effect.key) || !result) return;
         // An interrupted effect keeps its intent: whoever resumes repeats it, reconciles it, or asks.
         if (hooks.closing() && controller.signal.aborted && wasAborted(result)) return hooks.left();
         crashPoint('effect-done');

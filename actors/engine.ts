@@ -18,6 +18,13 @@ import { ID_ALPHABET, readGoal } from './task-record.ts';
 import { type Launch, resumeTask, startTask } from './task-run.ts';
 import { toolbox } from './toolbox.ts';
 
+/** Stops this process as Ctrl+Z does, but never inside a write, where it would keep every other process waiting.
+ *  Resolves when it was continued. */
+export async function suspendProcess(): Promise<void> {
+  const { stopProcess } = await import('../store/environment.ts');
+  await stopProcess();
+}
+
 const newId = customAlphabet(ID_ALPHABET, 12);
 
 async function existingFolder(path: string): Promise<string> {
@@ -40,7 +47,11 @@ export async function openLoom(options: OpenOptions = {}): Promise<Loom> {
   const notice = options.onNotice ?? (() => {});
   let config: Config = await loadPresentConfig({ ...options, home: path, env, notice });
   const home = openHome(path, () => config);
-  const launch = async (): Promise<Launch> => ({ home, store: await home.writer(), env });
+  const launch = async (options?: { takeover?: boolean }): Promise<Launch> => ({
+    home,
+    store: await home.writer(options),
+    env,
+  });
 
   /** The result object of a run this process drove; a lost run belongs to somebody else now. */
   async function conclude(run: string, end: HostEnd): Promise<RunResult> {
@@ -100,7 +111,7 @@ export async function openLoom(options: OpenOptions = {}): Promise<Loom> {
       return resultOf(reader, head);
     }
     await existingFolder(head.workspace);
-    const power = await launch();
+    const power = await launch({ takeover: true });
     const lease = await power.store.claim(head.id, {
       takeover: true,
       ...(hooks.signal ? { signal: hooks.signal } : {}),

@@ -12,7 +12,8 @@ export interface Home {
   readonly path: string;
   /** The reading half: never blocks, never takes a lock. The writing store itself once that is open. */
   reader(): Promise<StoreReader>;
-  writer(): Promise<Store>;
+  /** `takeover`: a process stopped inside the write lock is killed after 8 s instead of being complained about. */
+  writer(options?: { takeover?: boolean }): Promise<Store>;
   blobs(): Promise<Blobs>;
   close(): Promise<void>;
 }
@@ -24,7 +25,7 @@ export function openHome(path: string, config: () => Config): Home {
   let opened: Promise<Store> | null = null;
   let reading: Promise<StoreReader> | null = null;
 
-  async function openWriter(): Promise<Store> {
+  async function openWriter(takeover: boolean): Promise<Store> {
     await mkdir(path, { recursive: true, mode: 0o700 }).catch((error: NodeJS.ErrnoException) => {
       throw new LoomError(
         'terminal',
@@ -37,7 +38,7 @@ export function openHome(path: string, config: () => Config): Home {
     reading = null;
     if (reader) await (await reader).close();
     const { openLmdbStore } = await import('../store/lmdb.ts');
-    return openLmdbStore(path, { minFreeMb: config().store.min_free_mb });
+    return openLmdbStore(path, { minFreeMb: config().store.min_free_mb, takeover });
   }
 
   return {
@@ -50,8 +51,8 @@ export function openHome(path: string, config: () => Config): Home {
       });
       return reading;
     },
-    writer() {
-      opened ??= openWriter();
+    writer({ takeover = false } = {}) {
+      opened ??= openWriter(takeover);
       opened.catch(() => {
         opened = null;
       });

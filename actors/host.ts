@@ -79,6 +79,8 @@ export function createHost(options: HostOptions): Host {
   let started = false;
   let closing: { reason: ParkReason; message: string } | null = null;
   let stuck: { reason: StuckReason; message: string } | null = null;
+  /** Changes that a crash cut off and nobody has looked at yet: until then they cannot be settled. */
+  const unexamined = new Set<string>();
   /** Results that wait for their reaction. */
   let settling = 0;
   let finish: (end: HostEnd) => void = () => {};
@@ -87,13 +89,15 @@ export function createHost(options: HostOptions): Host {
   });
   const writer = createWriter(options, now, event => options.onEvent?.(event));
   const alarms = createAlarms(key => settle(key, { output: { ok: true } }), now);
-  const inbox = createInbox(store, lease.run, consume);
+  const inbox = createInbox(store, lease, consume, () => shutDown({ kind: 'lost' }));
   const deadlines = { pause: alarms.pause, resume: alarms.resume };
   const desk = createDesk(options.onQuestion, { ...deadlines, settled: settle, declined: rest });
   const pool = createPool(options.effects, {
     ...deadlines,
     settled: settle,
     left: rest,
+    // The run ends with that reason, and the intent stays for whoever resumes.
+    refused: error => void enqueue(() => Promise.reject(error)),
     closing: () => closing !== null || ended,
     checkpoint: rows =>
       writer
@@ -215,7 +219,7 @@ export function createHost(options: HostOptions): Host {
   }
 
   function stop(effect: EffectEntry): void {
-    if (desk.withdraw(effect.key) || pool.stop(effect)) return;
+    if (desk.withdraw(effect.key) || pool.stop(effect) || unexamined.has(effect.key)) return;
     settle(effect.key, { output: { ok: true } });
   }
 
@@ -275,11 +279,13 @@ export function createHost(options: HostOptions): Host {
         if (effect.source === 'alarm') alarms.arm(effect);
         if (isQuestion(effect)) desk.ask(effect, describeQuestion(run.id, effect, options.head.updated_at));
       }
+      for (const { key } of unfinished.rerun) if (options.recovered?.has(key)) unexamined.add(key);
       for (const { effect, result } of unfinished.settled) settle(effect.key, result);
       void enqueue(async () => {
         for (const outside of first) await handle(outside);
         for (const { key } of closing ? [] : unfinished.rerun) {
           const effect = run.effects[key];
+          unexamined.delete(key);
           if (effect) pool.launch(effect, options.recovered?.get(key));
         }
       })

@@ -1,5 +1,5 @@
 /** The owner's ear: commands that other processes left in the store, consumed inside the owner's own commits. */
-import type { Command, Store } from '../store/port.ts';
+import type { Command, Lease, Store } from '../store/port.ts';
 
 export interface InboxRow {
   key: string;
@@ -12,11 +12,13 @@ export interface Inbox {
   close(): void;
 }
 
-/** `consume` must delete the row in the commit that acts on it; it is called once per row. */
+/** `consume` must delete the row in the commit that acts on it; it is called once per row. `lost`: another process has
+ *  taken the run over, as an owner that was stopped for long finds when it wakes up. */
 export function createInbox(
   store: Store,
-  run: string,
+  { run, fence }: Lease,
   consume: (row: InboxRow) => void | Promise<void>,
+  lost: () => void,
 ): Inbox {
   const taken = new Set<string>();
   let unwatch: (() => void) | null = null;
@@ -32,6 +34,7 @@ export function createInbox(
     try {
       do {
         again = false;
+        if ((await store.head(run))?.fence !== fence) return lost();
         for (const { key, value } of await store.range<Command>(run, 'i/')) {
           if (taken.has(key) || !unwatch) continue;
           taken.add(key);

@@ -6,7 +6,7 @@ import type { Io } from './context.ts';
 import { EXIT } from './failure.ts';
 import { createInterrupt, type Interrupt } from './interrupt.ts';
 
-const SHOW_CURSOR = '\u001b[?25h';
+export const SHOW_CURSOR = '\u001b[?25h';
 
 /** The streams of this process. */
 export function processIo(): Io {

@@ -48,8 +48,8 @@ export interface Database extends Reading {
   /** False only when it is certain that the owner is gone. */
   alive(owner: Owner): boolean;
   stopped(owner: Owner): boolean;
-  /** Ends a stopped process if it keeps others from writing. */
-  unblock(owner: Owner): Promise<void>;
+  /** Ends a stopped process if it keeps others from writing, or in any case; to be killed is safe by contract. */
+  unblock(owner: Owner, always?: boolean): Promise<void>;
   close(): Promise<void>;
 }
 

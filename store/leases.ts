@@ -6,7 +6,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LoomError } from '../machines/failure.ts';
-import { type Database, headKey, leaseKey, type Reading, type Writing } from './database.ts';
+import { type Database, headKey, leaseKey, type Reading, rowKey, type Writing } from './database.ts';
 import { FencedError, type Lease, type LeaseState, type Owner, type RunHead } from './port.ts';
 
 const HEARTBEAT_MS = 2_000;
@@ -89,6 +89,12 @@ export function openLeases(database: Database, owner: Owner, silenceMs = SILENCE
     return true;
   }
 
+  /** Whether the owner may stand between two steps of a change to the world. Woken up later it would go on with it,
+   *  unseen by any fence: a rename is not a commit. */
+  const inTheMiddle = (run: string, owner: Owner): boolean =>
+    database.range(rowKey(run, 'p/'), { limit: 1 }).length > 0 ||
+    database.range<{ owner: Owner }>('t/').some(({ value }) => value.owner.instance === owner.instance);
+
   const leases: Leases = {
     async claim(run, { takeover = false, signal }) {
       signal?.throwIfAborted();
@@ -96,7 +102,7 @@ export function openLeases(database: Database, owner: Owner, silenceMs = SILENCE
       if (seen && database.alive(seen.owner)) {
         if (!takeover || seen.owner.instance === owner.instance) return null;
         if (!(await silent(run, seen, signal))) return null;
-        await database.unblock(seen.owner);
+        await database.unblock(seen.owner, inTheMiddle(run, seen.owner));
       }
       const lease = await database.transact(tx => {
         const head = tx.get<RunHead>(headKey(run));

@@ -221,8 +221,9 @@ function engine(environment: Environment, owner: Owner, options: LmdbOptions): D
       return here ? environment.handles.has(other.instance) : ownerAlive(other);
     },
     stopped: other => ownerStopped(other),
-    async unblock(other) {
+    async unblock(other, always = false) {
       if (!ownerStopped(other)) return;
+      if (always) return endProcess(other);
       const holder = writeLockHolder(environment.lockFile);
       const holds = holder === 'unknown' || (holder?.stopped && holder.pid === other.pid);
       if (holds || openers(path).some(opener => opener.pid === other.pid)) await endProcess(other);

@@ -117,6 +117,7 @@ export function storeOver(database: Database, owner: Owner, silenceMs?: number):
         const next: RunHead = { ...head, ...change, id: head.id, fence: head.fence, rev: rev + 1 };
         tx.put(headKey(lease.run), next);
         apply(tx, lease.run, rows);
+        crashPoint('inside-commit');
       });
       crashPoint('after-commit');
     },

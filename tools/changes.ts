@@ -98,6 +98,16 @@ export async function finishRecords(
   return records;
 }
 
+/** Of a change that a crash cut off and that is not to be done any more: the records that were carried out. */
+export async function changesMade(root: string, key: string, checkpoint: unknown): Promise<ChangeRecord[]> {
+  const made: ChangeRecord[] = [];
+  for (const record of checkpointOf(checkpoint)?.changes ?? []) {
+    if ((await standingOnDisk(root, record)) === 'after') made.push(record);
+    else await dropLeftover(root, record.path, tagOf(key));
+  }
+  return made;
+}
+
 async function carryOutAll(records: ChangeRecord[], context: ChangeContext): Promise<void> {
   const { root } = context.workspace;
   const tag = tagOf(context.key);

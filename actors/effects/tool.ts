@@ -3,7 +3,10 @@ import { createHash } from 'node:crypto';
 import type { EffectOutputs } from '../../machines/effects.ts';
 import { LoomError } from '../../machines/failure.ts';
 import type { NoteInput, ToolInput } from '../../machines/turn.ts';
-import type { ToolContext, ToolResult } from '../../tools/tool.ts';
+import type { Blobs } from '../../store/blobs-port.ts';
+import { type Row, StoreWriteError } from '../../store/port.ts';
+import { changesMade } from '../../tools/changes.ts';
+import type { ChangeRecord, ToolContext, ToolResult } from '../../tools/tool.ts';
 import type { Effect, EffectContext } from '../effect.ts';
 import { estimateTokens } from '../models/estimate.ts';
 import type { Message } from '../models/model.ts';
@@ -25,18 +28,38 @@ export function toolEffect(deps: TaskDeps): Effect {
     const input = intent.input as ToolInput;
     const call = await storedCall(deps, input);
     const startedAt = deps.now();
+    const entryOf = (changes: ChangeRecord[]): Row =>
+      row(changelogKey(input.subtask, intent.key), {
+        id: changeId(deps.run, intent.key),
+        key: intent.key,
+        subtask: input.subtask,
+        tool: call.name,
+        changes,
+        at: new Date(deps.now()).toISOString(),
+      } satisfies ChangelogEntry);
+    if (context.signal.aborted && context.recovered !== undefined) {
+      // Stopped while nobody looked after it: not done any more, but what was done by then must be known.
+      const changes = await changesMade(deps.workspace.root, intent.key, context.recovered);
+      if (changes.length === 0) throw stoppedError(context);
+      return {
+        output: { ok: false, failure: stoppedError(context).failure } satisfies EffectOutputs['tool'],
+        rows: [entryOf(changes)],
+      };
+    }
     const lastReads = await deps.rows.lastReads(input.subtask);
+    const kept = reportingBlobs(deps.blobs);
     const result = await deps.registry.run(
       call.name,
       call.arguments,
-      toolContext(deps, intent.key, input, context, lastReads),
+      toolContext({ ...deps, blobs: kept.blobs }, intent.key, input, context, lastReads),
     );
+    // Not a failure of the tool, which the model could do nothing about.
+    if (kept.broken()) throw kept.broken();
     if (context.signal.aborted && !result.success && !result.changes?.length) throw stoppedError(context);
     if (result.error?.kind === 'uncertain') {
       return { output: { ok: false, failure: result.error } satisfies EffectOutputs['tool'] };
     }
     const text = resultText(result);
-    const entryKey = changelogKey(input.subtask, intent.key);
     const rows = [
       row(messageKey.result(input.thread, input.iteration, input.n), {
         message: toolMessage(call, text),
@@ -47,18 +70,7 @@ export function toolEffect(deps: TaskDeps): Effect {
         row(readKey(input.subtask, path), digest),
       ),
     ];
-    if (result.changes?.length) {
-      rows.push(
-        row(entryKey, {
-          id: changeId(deps.run, intent.key),
-          key: intent.key,
-          subtask: input.subtask,
-          tool: call.name,
-          changes: result.changes,
-          at: new Date(deps.now()).toISOString(),
-        } satisfies ChangelogEntry),
-      );
-    }
+    if (result.changes?.length) rows.push(entryOf(result.changes));
     return {
       output: {
         ok: true,
@@ -88,6 +100,20 @@ export function toolEffect(deps: TaskDeps): Effect {
       used: { tokens: 0, usd: 0, model_calls: 0, tool_calls: 1 },
     };
   };
+}
+
+/** The same blobs; remembers when the store refused, which a tool only sees as one error among others. */
+function reportingBlobs(blobs: Blobs): { blobs: Blobs; broken(): StoreWriteError | null } {
+  let broken: StoreWriteError | null = null;
+  const put: Blobs['put'] = async content => {
+    try {
+      return await blobs.put(content);
+    } catch (error) {
+      if (error instanceof StoreWriteError) broken = error;
+      throw error;
+    }
+  };
+  return { blobs: { ...blobs, put }, broken: () => broken };
 }
 
 /** Tells the model what became of a call that did not run: refused, denied, answered by a person. */

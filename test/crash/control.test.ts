@@ -5,40 +5,8 @@ import type { Question, TaskDetail } from '../../actors/loom.ts';
 import { crashBox, stored } from '../support/crash-run.ts';
 import { type FakeProcess, startFakeProcess } from '../support/fake-process.ts';
 import type { LoomChild, Sandbox } from '../support/loom-process.ts';
+import { ONE_GOAL as GOAL, commandThenDone as scenario } from '../support/one-subtask.ts';
 import { running, until } from '../support/processes.ts';
-
-const GOAL = 'Wait for it';
-
-/** One subtask whose first answer takes `delay_ms`, and calls the shell. */
-const scenario = (command: string, delay_ms = 0): string =>
-  JSON.stringify([
-    {
-      role: 'planner',
-      repeat: true,
-      reply: {
-        subtasks: [
-          {
-            id: 'wait',
-            description: 'Wait.',
-            depends_on: [],
-            model_tier: 1,
-            verification_tier: 1,
-            is_critical_path: false,
-            is_synthesis: false,
-            acceptance_criteria: 'Waited.',
-          },
-        ],
-      },
-    },
-    {
-      role: 'executor',
-      step: 0,
-      repeat: true,
-      delay_ms,
-      calls: [{ name: 'shell_execute', arguments: { command } }],
-    },
-    { role: 'executor', step: 1, repeat: true, reply: 'Waited.' },
-  ]);
 
 let fake: FakeProcess;
 let box: Sandbox;

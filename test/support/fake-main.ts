@@ -1,7 +1,8 @@
 /** The child process behind `fake-process.ts`: starts one server, answers questions over IPC. */
+import { readFileSync } from 'node:fs';
 import { type FakeKind, startFakeServer } from './fake-server.ts';
 
-const { kind, scenario, options, port } = JSON.parse(process.argv[2] ?? '{}') as {
+const { kind, scenario, options, port } = JSON.parse(readFileSync(process.argv[2] ?? '', 'utf8')) as {
   kind: FakeKind;
   scenario: string;
   options: object;

@@ -1,6 +1,6 @@
 /** Starts a fake model server in a process of its own, so that a test may kill everything else. */
 import { fork } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -36,7 +36,10 @@ export async function startFakeProcess(
     },
     logLevel: 'error',
   });
-  const child = fork(outfile, [JSON.stringify({ kind, scenario, options, port })], { execArgv: [] });
+  // too long for a command line
+  const settings = join(folder, 'settings.json');
+  await writeFile(settings, JSON.stringify({ kind, scenario, options, port }));
+  const child = fork(outfile, [settings], { execArgv: [] });
   const next = <Key extends string, Value>(key: Key) =>
     new Promise<Value>((resolve, reject) => {
       const end = (code: number | null) =>

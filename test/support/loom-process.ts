@@ -65,12 +65,14 @@ ${provider === 'ollama' ? '' : 'api_key = "sk-test"\n'}roles = ["planner", "exec
 context_tokens = 32768
 ${more}`;
 
-export function sandbox(): Sandbox {
+/** @param prefix program and arguments that start every command, such as one that enters a namespace */
+export function sandbox(prefix: (home: string) => string[] = () => []): Sandbox {
   const folder = mkdtempSync(join(tmpdir(), 'loom-test-'));
   const home = join(folder, 'home');
   const workspace = join(folder, 'work');
   mkdirSync(home, { mode: 0o700 });
   mkdirSync(workspace);
+  const enter = prefix(home);
   const env: Record<string, string> = {
     PATH: process.env['PATH'] ?? '',
     HOME: folder,
@@ -84,7 +86,8 @@ export function sandbox(): Sandbox {
 
   function start(args: string[], more: Record<string, string> = {}, at = workspace): LoomChild {
     const began = performance.now();
-    const child = spawn(process.execPath, [LOOM, '-w', at, ...args], {
+    const [program = '', ...words] = [...enter, process.execPath, LOOM, '-w', at, ...args];
+    const child = spawn(program, words, {
       cwd: folder,
       env: { ...env, ...more },
       stdio: ['ignore', 'pipe', 'pipe'],
