@@ -30,7 +30,7 @@ export async function needModels(
   if (Object.keys(config.models).length > 0) return config;
   const { detectModels } = await import('./models/detect.ts');
   const found = await detectModels({ env, signal });
-  for (const line of found.lines) notice(line);
+  if (found.models.length > 0 || found.cloud.length > 0) for (const line of found.lines) notice(line);
   if (found.models.length > 0)
     return { ...config, models: Object.fromEntries(found.models.map(entry => [entry.alias, entry])) };
   const [cloud] = found.cloud;
@@ -43,6 +43,6 @@ export async function needModels(
   throw new LoomError(
     'terminal',
     'no_model',
-    `No model is configured${model ? ` (and so none is called "${model}")` : ''} and none was found on this machine. Start Ollama (ollama serve) and pull a model, or write [models.main] into loom.toml.`,
+    `No model is configured${model ? ` (and so none is called "${model}")` : ''}, and ${found.lines[0] ?? 'none was found on this machine'}. Start Ollama (ollama serve) and pull a model, or write [models.main] into loom.toml.`,
   );
 }

@@ -16,8 +16,6 @@ export interface EffectContext {
   running(): void;
   /** Shows text that may still be withdrawn. */
   preview(delta: { attempt: number; offset: number; text: string; reset?: true }): void;
-  /** A fact in the middle of an effect (a retry, a failover): journalled at once. */
-  note(line: JournalLine): Promise<void>;
 }
 
 export interface EffectResult {

@@ -122,7 +122,7 @@ export async function openLoom(options: OpenOptions = {}): Promise<Loom> {
         'owned_elsewhere',
         `${head.id} is running in another process. \`loom logs -f ${head.id}\` follows it, \`loom cancel ${head.id}\` stops it.`,
       );
-    return conclude(head.id, await resumeTask(power, lease, config, hooks));
+    return conclude(head.id, await resumeTask(power, lease, config, { ...hooks, corrected: true }));
   }
 
   async function* events(

@@ -22,14 +22,24 @@ export async function openEventLog(home: string, run: string, store: StoreReader
   const stored = await store.range<JournalEvent>(run, 'j/');
   const missing = stored.slice(lines).map(row => `${JSON.stringify(row.value)}\n`);
   if (missing.length > 0) await appendFile(file, missing.join(''), { mode: 0o600 });
-  let chain: Promise<void> = Promise.resolve();
+  let waiting = '';
+  let writing: Promise<void> | null = null;
+  // The log is a copy: a full disk shows up at the next commit, where it counts.
+  const write = async (): Promise<void> => {
+    while (waiting !== '') {
+      const lines = waiting;
+      waiting = '';
+      await appendFile(file, lines, { mode: 0o600 }).catch(() => {});
+    }
+    writing = null;
+  };
   return {
     append(event) {
-      // The log is a copy: a full disk shows up at the next commit, where it counts.
-      chain = chain
-        .then(() => appendFile(file, `${JSON.stringify(event)}\n`, { mode: 0o600 }))
-        .catch(() => {});
+      waiting += `${JSON.stringify(event)}\n`;
+      writing ??= write();
     },
-    flush: () => chain,
+    flush: async () => {
+      await writing;
+    },
   };
 }

@@ -2,6 +2,7 @@
 import { mkdir } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { LoomError } from '../machines/failure.ts';
 import type { Blobs } from '../store/blobs-port.ts';
 import type { Config } from '../store/config.ts';
 import type { Store } from '../store/port.ts';
@@ -25,7 +26,13 @@ export function openHome(path: string, config: () => Config): Home {
   let reading: Promise<StoreReader> | null = null;
 
   async function openWriter(takeover: boolean): Promise<Store> {
-    await mkdir(path, { recursive: true, mode: 0o700 });
+    await mkdir(path, { recursive: true, mode: 0o700 }).catch((error: NodeJS.ErrnoException) => {
+      throw new LoomError(
+        'terminal',
+        'config',
+        `The home ${path} cannot be made (${error.code ?? error.message}): it has to be a folder that Loom may write to. Set LOOM_HOME to one.`,
+      );
+    });
     // One process must not open an environment twice.
     const reader = reading;
     reading = null;

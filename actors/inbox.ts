@@ -1,6 +1,11 @@
 /** The owner's ear: commands that other processes left in the store, consumed inside the owner's own commits. */
 import type { Command, Lease, Store } from '../store/port.ts';
 
+export interface InboxRow {
+  key: string;
+  event: Command['event'];
+}
+
 export interface Inbox {
   /** Resolves when everything that was waiting has been handed over. */
   open(): Promise<void>;
@@ -12,7 +17,7 @@ export interface Inbox {
 export function createInbox(
   store: Store,
   { run, fence }: Lease,
-  consume: (row: { key: string; event: Command['event'] }) => void | Promise<void>,
+  consume: (row: InboxRow) => void | Promise<void>,
   lost: () => void,
 ): Inbox {
   const taken = new Set<string>();

@@ -1,11 +1,13 @@
 /** Questions a person has to decide: effects that settle when an answer arrives, here or from another process. */
 import { createHash } from 'node:crypto';
+import { type ApprovalPolicy, parseRule, ruleMatches } from '../machines/approval.ts';
 import type { QuestionInput } from '../machines/effects.ts';
 import type { EffectEntry, JournalLine } from '../machines/react.ts';
+import type { EffectResult } from './effect.ts';
 import type { Answer, Question } from './loom.ts';
 
 /** Stable over restarts, so that an id once printed stays good; base 36, as all ids. */
-export function questionId(run: string, key: string): string {
+function questionId(run: string, key: string): string {
   const digest = createHash('sha256').update(`${run}\n${key}`).digest();
   return BigInt(`0x${digest.subarray(0, 8).toString('hex')}`)
     .toString(36)
@@ -53,6 +55,26 @@ export const answeredLine = (question: Question, answer: Answer): JournalLine =>
     reason: answer.reason ?? '',
   },
 });
+
+/** Answers that the rules of a resumed run give by themselves: an open approval that a rule now allows. */
+export function answeredByRules(
+  run: string,
+  effects: EffectEntry[],
+  policy: ApprovalPolicy,
+): { effect: EffectEntry; result: EffectResult }[] {
+  return effects.flatMap(effect => {
+    const input = effect.input as QuestionInput;
+    if (effect.source !== 'question' || effect.state !== 'open' || input.kind !== 'approval') return [];
+    const call = parseRule(input.rule);
+    if (!call) return [];
+    const asked = { tool: call.tool, subject: call.pattern, risks: [] };
+    const rule = policy.allow.find(candidate => ruleMatches(candidate, asked));
+    if (!rule || policy.deny.some(candidate => ruleMatches(candidate, asked))) return [];
+    const answer = { answer: 'approve', reason: `allowed by rule ${rule}` };
+    const line = answeredLine(describeQuestion(run, effect, ''), answer);
+    return [{ effect, result: { output: { ok: true, ...answer }, journal: [line] } }];
+  });
+}
 
 /** The choice that `text` names (`yes`/`no` for approve/reject), free text where there are no choices, else null. */
 export function matchChoice(question: Question, text: string): string | null {

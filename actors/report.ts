@@ -65,7 +65,9 @@ async function subtasksOf(store: StoreReader, head: RunHead): Promise<SubtaskRep
     const letter = letters[i] as StatusLetter | undefined;
     const { outcome, reason_code, confidence, independent } = record?.verification ?? {};
     // While the run is alive the task knows best; afterwards the records do, and what has none was never begun.
-    const status = letter ? STATUS_NAMES[letter] : (record?.status ?? (isOver(head) ? 'skipped' : 'pending'));
+    const status = letter
+      ? STATUS_NAMES[letter]
+      : (record?.status ?? (isOver(head) && head.status !== 'pending' ? 'skipped' : 'pending'));
     return {
       id: node.id,
       status,

@@ -1,12 +1,12 @@
 /** Takes a run up again: reads its rows, decides effect by effect what a lost execution means, kills survivors.
  *
  *  repeatable, keyed: run again · checkable: run again with its checkpoint, which looks at the world first ·
- *  unknowable: settles as `uncertain`, and the machine asks a person · held: certainly never started. */
+ *  unknowable: settles as `uncertain`, and the machine asks a person, unless it had not begun · held: never started. */
 
 import type { Ledger } from '../machines/budget.ts';
 import { failure } from '../machines/failure.ts';
 import type { ActorEntry, Catalogue, EffectEntry, Run } from '../machines/react.ts';
-import type { Row, RunHead, Store } from '../store/port.ts';
+import type { RunHead, Store } from '../store/port.ts';
 import type { EffectResult } from './effect.ts';
 
 export interface Restored {
@@ -25,6 +25,9 @@ export interface Restored {
   unknown: string | null;
 }
 
+/** Row with what the root ended in, from its last reaction on. */
+export const OUTPUT = 'output';
+
 type StoredActor = Omit<ActorEntry, 'apart'> & { apart: Record<string, string> };
 
 const strip = (key: string, prefix: string): string => key.slice(prefix.length);
@@ -37,12 +40,13 @@ export async function restoreRun(
   catalogue: Catalogue,
   now: number,
 ): Promise<Restored> {
-  const [actorRows, effectRows, checkpoints, children, ledger] = await Promise.all([
+  const [actorRows, effectRows, checkpoints, children, ledger, output] = await Promise.all([
     store.range<StoredActor>(head.id, 'a/'),
     store.range<EffectEntry>(head.id, 'e/'),
     store.range<unknown>(head.id, 'p/'),
     store.range<unknown>(head.id, 'k/'),
     store.get<Ledger>(head.id, 'ledger'),
+    store.get<unknown>(head.id, OUTPUT),
   ]);
   const actors: Run['actors'] = {};
   let unknown: string | null = null;
@@ -69,7 +73,15 @@ export async function restoreRun(
   }
   const charged = rerun.filter(effect => effect.reserved.tokens > 0).map(effect => effect.key);
   return {
-    run: { id: head.id, root, step: head.rev, actors, effects, ledger: ledger! },
+    run: {
+      id: head.id,
+      root,
+      step: head.rev,
+      actors,
+      effects,
+      ledger: ledger!,
+      ...(output === null ? {} : { output }),
+    },
     rerun,
     settled,
     recovered,
@@ -88,11 +100,8 @@ function fateOf(effect: EffectEntry, checkpointed: boolean): 'rerun' | EffectRes
     if (effect.class === 'checkable' && checkpointed) return 'rerun';
     return { output: { ok: true }, used: 'unknown' };
   }
-  if (effect.class !== 'unknowable') return 'rerun';
+  // A tool whose effect cannot be known checkpoints before it begins: without that it certainly did not.
+  if (effect.class !== 'unknowable' || !checkpointed) return 'rerun';
   const message = `${effect.source} was under way when Loom was stopped; nobody knows whether it finished`;
   return { output: { ok: false, failure: failure('uncertain', 'in_flight', message) } };
 }
-
-/** Rows that forget the children of the previous owner, once they are dead. */
-export const forgetChildren = async (store: Store, run: string): Promise<Row[]> =>
-  (await store.range<unknown>(run, 'k/')).map(({ key }) => ({ key, value: null }));

@@ -62,8 +62,16 @@ export function withSecrets(stored: Config, present: Config, env: NodeJS.Process
   return { ...stored, models };
 }
 
+/** What a person who resumes goes on with: the settings of the run, and its models as they stand now in the file they came
+ *  from, so that a corrected address, name or key counts. Another file's models never take part unasked. */
+export function resumedConfig(stored: Config, present: Config, env: NodeJS.ProcessEnv): Config {
+  const sameFile = present.source !== null && present.source === stored.source;
+  if (!sameFile || Object.keys(present.models).length === 0) return withSecrets(stored, present, env);
+  return { ...stored, models: present.models };
+}
+
 /** A limit of 0 in the configuration means none. */
-export function limitsOf(config: Config, options: Pick<RunOptions, 'max_tokens' | 'max_cost'>): Limits {
+function limitsOf(config: Config, options: Pick<RunOptions, 'max_tokens' | 'max_cost'>): Limits {
   const { max_task_total_tokens, max_task_model_invocations, max_task_tool_calls } = config.execution;
   const tokens = options.max_tokens ?? (max_task_total_tokens || undefined);
   return {

@@ -2,7 +2,7 @@
 import { newLedger } from '../machines/budget.ts';
 import { makeCatalogue, type PricedRole, type RolePrice } from '../machines/catalogue.ts';
 import { LoomError } from '../machines/failure.ts';
-import { newRun, type Outside } from '../machines/react.ts';
+import { newRun, type Outside, type Run } from '../machines/react.ts';
 import type { Config, ModelConfig } from '../store/config.ts';
 import type { Lease, RunHead, Store } from '../store/port.ts';
 import { killGroup, type ProcessGroup } from '../store/process-identity.ts';
@@ -16,8 +16,17 @@ import type { Home } from './home.ts';
 import { createHost, type Host, type HostEnd } from './host.ts';
 import type { JournalEvent, ResumeOptions, RunOptions } from './loom.ts';
 import { createRouter } from './models/router.ts';
+import { answeredByRules } from './questions.ts';
 import { restoreRun } from './restore.ts';
-import { checkPrices, newRecord, type TaskRecord, titleOf, withSecrets } from './task-record.ts';
+import {
+  checkPrices,
+  newRecord,
+  resumedConfig,
+  type TaskRecord,
+  titleOf,
+  withoutSecrets,
+  withSecrets,
+} from './task-record.ts';
 
 type Hooks = Pick<RunOptions, 'signal' | 'onEvent' | 'onPreview' | 'onQuestion'>;
 
@@ -143,35 +152,48 @@ export async function startTask(
     ...(options.onPreview ? { onPreview: options.onPreview } : {}),
     ...(options.onQuestion ? { onQuestion: options.onQuestion } : {}),
   });
-  const start: Outside = {
-    type: 'start',
-    machine: 'task',
-    input: { title: head.goal, settings: record.settings },
-  };
-  const { end } = await driveHost(host, () => host.begin([start]), record, options);
+  const { end } = await driveHost(host, () => host.begin([startOf(stored, record)]), record, options);
   await log.flush();
   return end;
+}
+
+const startOf = (head: RunHead, record: TaskRecord): Outside => ({
+  type: 'start',
+  machine: 'task',
+  input: { title: head.goal, settings: record.settings },
+});
+
+/** What a run is told first when it is taken up. Killed before its first reaction it has no root yet, killed after its
+ *  last one it has none any more. */
+function opening(run: Run, start: Outside, wanted: Outside[]): Outside[] {
+  if (run.output !== undefined) return [];
+  return run.actors[run.root] ? wanted : [start, ...wanted];
 }
 
 /** New rules and limits of `resume` are part of the run from then on. */
 async function updateRecord(
   store: Store,
   head: RunHead,
-  options: ResumeOptions,
-): Promise<{ record: TaskRecord; changed: boolean }> {
+  options: ResumeOptions & { corrected?: boolean },
+  configure: (stored: Config) => Config,
+): Promise<{ record: TaskRecord; config: Config; changed: boolean }> {
   const record = await store.get<TaskRecord>(head.id, 'task');
   if (!record)
     throw new LoomError('terminal', 'run_damaged', `run ${head.id} has no record of how it was started`);
   const { max_tokens, max_cost, timeout_seconds, allow = [], deny = [] } = options;
+  const config = configure(record.config);
   const changed =
+    options.corrected === true ||
     allow.length + deny.length > 0 ||
     max_tokens !== undefined ||
     max_cost !== undefined ||
     timeout_seconds !== undefined;
   return {
     changed,
+    config,
     record: {
       ...record,
+      config: withoutSecrets(config),
       policy: {
         ...record.policy,
         allow: [...record.policy.allow, ...allow],
@@ -187,17 +209,19 @@ async function updateRecord(
   };
 }
 
-/** Takes up a run that this process has just claimed. `first`: events to begin with, RESUME unless given. */
+/** Takes up a run that this process has just claimed. `first`: events to begin with, RESUME unless given. `corrected`: a
+ *  person resumes, so that what they corrected in the run's settings file counts. */
 export async function resumeTask(
   launch: Launch,
   lease: Lease,
   present: Config,
-  options: ResumeOptions & { first?: Outside[] },
+  options: ResumeOptions & { first?: Outside[]; corrected?: boolean },
 ): Promise<HostEnd> {
   const { store } = launch;
   const head = (await store.head(lease.run))!;
-  const { record, changed } = await updateRecord(store, head, options);
-  const config = withSecrets(record.config, present, launch.env);
+  const { record, config, changed } = await updateRecord(store, head, options, stored =>
+    (options.corrected ? resumedConfig : withSecrets)(stored, present, launch.env),
+  );
   checkPrices(config, options.max_cost);
   const catalogue = makeCatalogue(pricesOf(config));
   const restored = await restoreRun(store, head, rootOf(head.id), catalogue, Date.now());
@@ -235,9 +259,15 @@ export async function resumeTask(
   });
   const first: Outside[] = [
     { type: 'recovered', keys: restored.charged },
-    ...(options.first ?? [{ type: 'command' as const, event: { type: 'RESUME' } }]),
+    ...opening(
+      run,
+      startOf(head, record),
+      options.first ?? [{ type: 'command' as const, event: { type: 'RESUME' } }],
+    ),
   ];
-  const { end } = await driveHost(host, () => host.begin(first, restored), record, options);
+  const allowed = answeredByRules(head.id, Object.values(run.effects), record.policy);
+  const known = { ...restored, settled: [...restored.settled, ...allowed] };
+  const { end } = await driveHost(host, () => host.begin(first, known), record, options);
   await log.flush();
   return end;
 }

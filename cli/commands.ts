@@ -1,8 +1,5 @@
 /** Every command as data: words, options, where its code is. Loading this loads no command. */
-import type { Context } from './context.ts';
-import type { Values } from './values.ts';
-
-export type Run = (context: Context, args: string[], values: Values) => Promise<number>;
+import type { Run } from './run-command.ts';
 
 export interface CommandSpec {
   name: string;
@@ -14,8 +11,8 @@ export interface CommandSpec {
   load: () => Promise<{ command: Run }>;
 }
 
-/** `[flag, description]`; `<value>` in the flag means that it takes one. */
-export type OptionSpec = [flag: string, description: string, repeat?: 'repeatable'];
+/** `<value>` in the flag means that it takes one. */
+export type OptionSpec = [flag: string, description: string];
 
 export const GLOBAL_OPTIONS: OptionSpec[] = [
   ['-w, --workspace <dir>', 'Work in this folder (default: the current one)'],
@@ -26,8 +23,8 @@ export const GLOBAL_OPTIONS: OptionSpec[] = [
 ];
 
 const LIMITS: OptionSpec[] = [
-  ['--allow <rule>', "Let calls pass without asking, e.g. 'shell_execute(npm test*)'", 'repeatable'],
-  ['--deny <rule>', 'Refuse calls, e.g. write_file(secrets/**)', 'repeatable'],
+  ['--allow <rule>', "Let calls pass without asking, e.g. 'shell_execute(npm test*)'"],
+  ['--deny <rule>', 'Refuse calls, e.g. write_file(secrets/**)'],
   ['--max-tokens <n>', 'Stop, resumable, after this many tokens'],
   ['--max-cost <usd>', 'Stop, resumable, after this much money'],
   ['--timeout <seconds>', 'Stop, resumable, after this time'],

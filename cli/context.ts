@@ -2,6 +2,7 @@
 import { Chalk } from 'chalk';
 import type { Loom, OpenOptions } from '../actors/loom.ts';
 import type { Interrupt } from './interrupt.ts';
+import { safe } from './render/width.ts';
 import type { Paint } from './render/words.ts';
 
 export type OutputForm = 'text' | 'json' | 'stream-json';
@@ -19,6 +20,13 @@ export interface Io {
   cwd: string;
 }
 
+/** Where lines for the person go that belong to no result; a live view takes them over while it stands. */
+export interface Notices {
+  told(line: string): void;
+}
+
+export const printedNotices = (io: Io): Notices => ({ told: line => io.err(`loom: ${safe(line)}\n`) });
+
 export type OpenLoom = (options: OpenOptions) => Promise<Loom>;
 
 export interface Context {
@@ -29,8 +37,7 @@ export interface Context {
   /** Absolute, only when the user named one. */
   workspace: string | undefined;
   model: string | undefined;
-  /** Where notices go (`told`); a live view takes them over while it stands. */
-  notices: { told(line: string): void };
+  notices: Notices;
   /** Opens Loom; closed by the program when the command ends. */
   loom(): Promise<Loom>;
 }

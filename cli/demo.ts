@@ -4,8 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { changeText } from './commands/diff.ts';
-import type { Context } from './context.ts';
-import { paintFor } from './context.ts';
+import { type Context, paintFor, printedNotices } from './context.ts';
 import { shown } from './failure.ts';
 import { processInterrupt, processIo } from './process.ts';
 import { createProgress } from './progress.ts';
@@ -17,6 +16,7 @@ const GOAL =
   'Fix the failing test of textkit, test the function that has no tests, document the three functions and write the release notes for 0.3.1.';
 
 const io = processIo();
+const notices = printedNotices(io);
 const shipped = fileURLToPath(new URL('../processes/demo/', import.meta.url));
 
 /** A fresh copy of the project and a home of its own, so that nothing of the user's is touched. */
@@ -45,10 +45,10 @@ async function demo(): Promise<number> {
   const context: Context = {
     io,
     output: 'text',
-    interrupt: processInterrupt(),
+    interrupt: processInterrupt(line => notices.told(line)),
     workspace,
     model: undefined,
-    notices: { told: line => io.err(`${line}\n`) },
+    notices,
     paint: {
       out: paintFor({ env: io.env, tty: io.tty.out, off: false }),
       err: paintFor({ env: io.env, tty: io.tty.err, off: false }),
@@ -66,6 +66,7 @@ it did not write; watch verification send it back.
   const loom = await context.loom();
   const progress = createProgress(context, { deltas: false, diff_lines: 0 });
   const disarm = context.interrupt.arm();
+  notices.told = line => progress.note(line);
   try {
     const result = await loom.run({
       goal: GOAL,

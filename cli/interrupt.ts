@@ -24,7 +24,7 @@ export function createInterrupt(die: () => void, say: (text: string) => void): I
     },
     hit() {
       if (armed === 0 || controller.signal.aborted) return die();
-      say('stopping; what is done is kept. Ctrl+C again ends at once.\n');
+      say('stopping; what is done is kept. Ctrl+C again ends at once');
       controller.abort();
     },
     quiet() {

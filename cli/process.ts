@@ -30,13 +30,13 @@ export function processIo(): Io {
   };
 }
 
-/** Signals and broken pipes of this process, as interrupts. */
-export function processInterrupt(): Interrupt {
+/** Signals and broken pipes of this process, as interrupts. `say` prints a line for the person. */
+export function processInterrupt(say: (line: string) => void): Interrupt {
   const die = () => {
     if (process.stderr.isTTY) process.stderr.write(SHOW_CURSOR);
     process.exit(EXIT.interrupted);
   };
-  const interrupt = createInterrupt(die, text => process.stderr.write(`\n${text}`));
+  const interrupt = createInterrupt(die, say);
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => interrupt.hit());
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     // Whoever read our output has gone, as `head` does. Nothing more to say to it.

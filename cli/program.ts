@@ -1,8 +1,8 @@
 /** One call of `loom` from words to exit code. Whatever happens is said in one message, never as a stack trace. */
 import { resolve } from 'node:path';
 import type { Loom } from '../actors/loom.ts';
-import { COMMANDS, type CommandSpec } from './commands.ts';
-import { type Context, type Io, type OpenLoom, type OutputForm, paintFor } from './context.ts';
+import type { CommandSpec } from './commands.ts';
+import { type Context, type Io, type Notices, type OpenLoom, type OutputForm, paintFor } from './context.ts';
 import { EXIT, shown } from './failure.ts';
 import type { Interrupt } from './interrupt.ts';
 import { parse } from './parse.ts';
@@ -14,6 +14,7 @@ export interface World {
   io: Io;
   open: OpenLoom;
   interrupt: Interrupt;
+  notices: Notices;
   /** Writes the details of an unexpected error to a file and gives its path. */
   record(error: unknown): string;
 }
@@ -45,7 +46,7 @@ async function runCommand(
   args: string[],
   values: Values,
   output: OutputForm,
-  { io, open, interrupt }: World,
+  { io, open, interrupt, notices }: World,
 ): Promise<number> {
   const off = values.flag('no-color');
   const dir = values.text('workspace');
@@ -53,7 +54,6 @@ async function runCommand(
   const config = values.text('config');
   let opened: Promise<Loom> | undefined;
   const model = values.text('model');
-  const notices = { told: (line: string) => io.err(`loom: ${safe(line)}\n`) };
   const context: Context = {
     io,
     notices,
@@ -102,6 +102,3 @@ function fail(error: unknown, form: OutputForm, { io, record }: World): number {
     io.out(`${JSON.stringify({ type: 'result', status: 'failed', exit_code, error: { code, message } })}\n`);
   return exit_code;
 }
-
-/** Names of all commands, for tests and completion. */
-export const commandNames: string[] = COMMANDS.map(command => command.name);

@@ -33,8 +33,7 @@ export interface ProgressOptions {
 }
 
 /** A terminal that can repaint; otherwise one plain line per fact. */
-export const canRepaint = ({ io }: Context): boolean =>
-  io.tty.err && io.env['TERM'] !== 'dumb' && !io.env['CI'];
+const canRepaint = ({ io }: Context): boolean => io.tty.err && io.env['TERM'] !== 'dumb' && !io.env['CI'];
 
 export function createProgress(context: Context, options: ProgressOptions): Progress {
   if (context.output === 'stream-json') return streamed(context, options);
@@ -60,13 +59,38 @@ function streamed({ io }: Context, { deltas }: ProgressOptions): Progress {
   };
 }
 
+/** Holds back what is printed while a prompt has the terminal. */
+function createGate(write: (text: string) => void) {
+  let held = '';
+  let open = true;
+  return {
+    write(text: string) {
+      if (open) write(text);
+      else held += text;
+    },
+    close() {
+      open = false;
+    },
+    reopen() {
+      open = true;
+      if (held) write(held);
+      held = '';
+    },
+  };
+}
+
 function plain(context: Context): Progress {
+  const gate = createGate(context.io.err);
   return {
     onEvent(event) {
       const line = eventLine(event, context.paint.err);
-      if (line) context.io.err(`${line}\n`);
+      if (line) gate.write(`${line}\n`);
     },
-    ...still(context.io),
+    prime: () => undefined,
+    note: line => gate.write(`loom: ${safe(line)}\n`),
+    suspend: gate.close,
+    resume: gate.reopen,
+    stop: gate.reopen,
     finish: (result, changes) => finish(context, result, changes),
   };
 }
@@ -81,8 +105,9 @@ function painted(context: Context, { diff_lines }: ProgressOptions): Progress {
       journal: ({ view }, { event }: { event: JournalEvent }) => ({ view: fold(view, event) }),
     },
   });
+  const gate = createGate(io.err);
   const size = () => ({ columns: io.columns('err'), rows: io.rows() - 1 });
-  const live = new Live({ write: io.err, columns: () => io.columns('err'), rows: io.rows }, () =>
+  const live = new Live({ write: gate.write, columns: () => io.columns('err') }, () =>
     frame(store.getSnapshot().context.view, Date.now() - started, size(), paint),
   );
   store.subscribe(() => live.update());
@@ -96,11 +121,18 @@ function painted(context: Context, { diff_lines }: ProgressOptions): Progress {
     },
     prime: event => store.send({ type: 'journal', event }),
     note: line => live.print(`loom: ${safe(line)}\n`),
-    suspend: () => live.stop(),
-    resume: () => live.start(),
+    suspend() {
+      live.stop();
+      gate.close();
+    },
+    resume() {
+      gate.reopen();
+      live.start();
+    },
     stop() {
       unwatch();
       live.stop();
+      gate.reopen();
     },
     finish: (result, changes) => finish(context, result, changes),
   };

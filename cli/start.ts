@@ -1,5 +1,5 @@
 /** Ties the program to this process and ends it with the exit code. */
-import type { OpenLoom } from './context.ts';
+import { type OpenLoom, printedNotices } from './context.ts';
 import { EXIT } from './failure.ts';
 import { processInterrupt, processIo, recordBug, SHOW_CURSOR } from './process.ts';
 import { program } from './program.ts';
@@ -25,7 +25,10 @@ async function suspend(): Promise<void> {
 
 /** Runs one command line and ends the process with its exit code. */
 export async function start(argv: string[]): Promise<never> {
-  const world = { io: processIo(), open: openEngine, interrupt: processInterrupt(), record: recordBug };
+  const io = processIo();
+  const notices = printedNotices(io);
+  const interrupt = processInterrupt(line => notices.told(line));
+  const world = { io, open: openEngine, interrupt, notices, record: recordBug };
   process.on('uncaughtException', error => {
     process.stderr.write(
       `loom: this is a bug in Loom: ${error.message}\n  Details were written to ${recordBug(error)}.\n`,
@@ -33,7 +36,10 @@ export async function start(argv: string[]): Promise<never> {
     process.exit(EXIT.failed);
   });
   process.on('SIGTSTP', () => void suspend());
+  // A watched store alone does not keep a process alive; a command lasts until it says that it is done.
+  const alive = setInterval(() => undefined, 2 ** 30);
   const code = await program(argv, world);
+  clearInterval(alive);
   await Promise.all([drained(process.stdout), drained(process.stderr)]);
   process.exit(code);
 }

@@ -20,7 +20,7 @@ export interface GatedCall {
   shell_network?: boolean;
 }
 
-const RULE = /^\s*([A-Za-z_][\w.]*)\s*(?:\(([\s\S]*)\))?\s*$/;
+const RULE = /^\s*(\*|[A-Za-z_][\w.-]*)\s*(?:\(([\s\S]*)\))?\s*$/;
 
 /** Parses `tool(pattern)`; null when it is not a rule. A rule without a pattern matches every call of the tool. */
 export function parseRule(rule: string): { tool: string; pattern: string } | null {
@@ -28,15 +28,16 @@ export function parseRule(rule: string): { tool: string; pattern: string } | nul
   return found ? { tool: found[1]!, pattern: found[2]?.trim() ?? '**' } : null;
 }
 
-/** `*` is any run of characters without `/` in a path and any characters in a command; `**` is any characters. */
+/** `*` is any run of characters without `/` in a path, and in a command any that cannot begin a second command;
+ *  `**` is any characters, `**` + `/` any folders or none. */
 function patternToRegExp(pattern: string, isCommand: boolean): RegExp {
   let source = '';
   for (let i = 0; i < pattern.length; i++) {
     const c = pattern[i]!;
     if (c === '*' && pattern[i + 1] === '*') {
-      source += '[\\s\\S]*';
-      i++;
-      if (pattern[i + 1] === '/' && !isCommand) i++;
+      const folders = pattern[i + 2] === '/' && !isCommand;
+      source += folders ? '(?:[\\s\\S]*/)?' : '[\\s\\S]*';
+      i += folders ? 2 : 1;
     } else if (c === '*') source += isCommand ? '[^;&|`$<>\\n]*' : '[^/]*';
     else if (c === '?') source += isCommand ? '.' : '[^/]';
     else source += c.replace(/[.+^${}()|[\]\\]/g, '\\$&');
@@ -44,12 +45,21 @@ function patternToRegExp(pattern: string, isCommand: boolean): RegExp {
   return new RegExp(`^${source}$`);
 }
 
+const isCommand = (call: GatedCall): boolean => call.tool === 'shell_execute' || call.tool === 'git_command';
+
 export function ruleMatches(rule: string, call: GatedCall): boolean {
   const parsed = parseRule(rule);
   if (!parsed || (parsed.tool !== call.tool && parsed.tool !== '*')) return false;
   if (parsed.pattern === '**' || parsed.pattern === '') return true;
-  const isCommand = call.tool === 'shell_execute' || call.tool === 'git_command';
-  return patternToRegExp(parsed.pattern, isCommand).test(call.subject);
+  return patternToRegExp(parsed.pattern, isCommand(call)).test(call.subject);
+}
+
+/** A rule to deny must not be evaded by writing a second command beside the denied one: it is held against each. */
+function denies(rule: string, call: GatedCall): boolean {
+  if (ruleMatches(rule, call)) return true;
+  if (!isCommand(call)) return false;
+  const commands = call.subject.split(/[;&|`()<>\n]+|\$(?=\()/).map(part => part.trim());
+  return commands.some(subject => ruleMatches(rule, { ...call, subject }));
 }
 
 /** The rule that would let exactly this call pass, as printed when nobody is there to ask. */
@@ -57,7 +67,7 @@ export const ruleFor = (call: GatedCall): string => `${call.tool}(${call.subject
 
 /** Deny rules win over allow rules, allow rules over the mode. */
 export function gate(policy: ApprovalPolicy, call: GatedCall): Gate {
-  const denied = policy.deny.find(rule => ruleMatches(rule, call));
+  const denied = policy.deny.find(rule => denies(rule, call));
   if (denied) return { decision: 'deny', reason: `denied by rule ${denied}` };
   const allowed = policy.allow.find(rule => ruleMatches(rule, call));
   if (allowed) return { decision: 'run', reason: `allowed by rule ${allowed}` };

@@ -1,6 +1,6 @@
 /** Every effect a machine may ask for: what goes in, what comes back, and what a crash in the middle of it means. */
 import type { Gate, Risk } from './approval.ts';
-import type { Failure, Settled } from './failure.ts';
+import type { Settled } from './failure.ts';
 import type { Plan } from './plan.ts';
 import type { VerdictDigest } from './verdict.ts';
 
@@ -54,9 +54,7 @@ export interface EffectOutputs {
   finalize: Settled;
 }
 
-export type EffectSource = keyof EffectOutputs;
-
-export type QuestionKind = 'approval' | 'uncertain' | 'ask_user' | 'plan' | 'result';
+type QuestionKind = 'approval' | 'uncertain' | 'ask_user' | 'plan' | 'result';
 
 export interface QuestionInput {
   kind: QuestionKind;
@@ -75,6 +73,3 @@ export function effectClass(source: string, input: unknown): EffectClass {
   const declared = (input as { effect?: EffectClass } | null)?.effect;
   return declared ?? 'unknowable';
 }
-
-/** Settles an effect that the host could not let run or whose fate it does not know. */
-export const unsettled = (failure: Failure): Settled => ({ ok: false, failure });

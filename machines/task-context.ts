@@ -87,7 +87,7 @@ export const MAX_PLAN_REPAIRS = 2;
 export type SubtaskDone = { type: 'xstate.done.actor.*'; actorId: string; output: SubtaskOutput };
 
 /** `s:<node id>@<incarnation>` */
-export const nodeOf = (actorId: string): string => actorId.slice(2, actorId.lastIndexOf('@'));
+const nodeOf = (actorId: string): string => actorId.slice(2, actorId.lastIndexOf('@'));
 
 const tierOf = (node: PlanNode, settings: TaskSettings): number => {
   if (!settings.tier2_enabled) return 1;

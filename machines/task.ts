@@ -290,8 +290,16 @@ const machine = setup({
         /** Running work ends its step; nothing new starts. */
         paused: {
           entry: { type: 'journal', params: { event_type: 'task_paused', data: {} } },
-          exit: { type: 'journal', params: { event_type: 'task_resumed', data: {} } },
-          on: { RESUME: { target: 'dispatching', actions: ['unpause', 'forwardResume'] } },
+          on: {
+            RESUME: {
+              target: 'dispatching',
+              actions: [
+                { type: 'journal', params: { event_type: 'task_resumed', data: {} } },
+                'unpause',
+                'forwardResume',
+              ],
+            },
+          },
         },
         /** A new plan for what is not finished; running work keeps running, finished work stays as it is. */
         replanning: {

@@ -1,6 +1,7 @@
 /** Holds a parsed loom.toml against the known keys: what is wrong is an error with file, line and what would be valid;
  *  what is unknown is a warning with the nearest key. */
 
+import distance from 'damerau-levenshtein';
 import { FOREIGN, KEYS, MODEL_KEYS, type Rule } from './config-keys.ts';
 
 export type Table = Record<string, unknown>;
@@ -94,27 +95,12 @@ function suggestion(key: string, root: string[], keys: Record<string, Rule>): st
 }
 
 /** The closest word by edit distance, null when none is close enough to be meant. */
-export function nearest(word: string, known: string[]): string | null {
-  let best: { word: string; distance: number } | null = null;
-  for (const candidate of known) {
-    const distance = editDistance(word, candidate);
-    if (!best || distance < best.distance) best = { word: candidate, distance };
-  }
-  return best && best.distance <= Math.max(2, Math.ceil(word.length / 3)) ? best.word : null;
-}
-
-/** Levenshtein, one row at a time. */
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const change = row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(change, row[j]! + 1, next[j - 1]! + 1));
-    }
-    row = next;
-  }
-  return row[b.length]!;
+function nearest(word: string, known: string[]): string | null {
+  const ranked = known
+    .map(candidate => ({ candidate, edits: distance(word, candidate).steps }))
+    .sort((a, b) => a.edits - b.edits);
+  const best = ranked[0];
+  return best && best.edits <= Math.max(2, Math.ceil(word.length / 3)) ? best.candidate : null;
 }
 
 /** Line (from 1) on which a key stands; the parser does not keep it. Reads headers and `key =` at line starts, and

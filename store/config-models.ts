@@ -62,7 +62,7 @@ function secretOf(
   const name = /^env:(.*)$/.exec(written)?.[1] ?? /^\$\{(.*)\}$/.exec(written)?.[1];
   if (name !== undefined) {
     const secret = env[name];
-    if (secret) return { api_key: secret, api_key_source: written };
+    if (secret) return { api_key: secret, api_key_source: `env:${name}` };
     throw new LoomError(
       'terminal',
       'auth',
@@ -70,7 +70,8 @@ function secretOf(
       { variable: name, alias },
     );
   }
-  if (written !== '') return { api_key: written, api_key_source: written };
+  // The place, not the words: this is stored with every run and shown in messages.
+  if (written !== '') return { api_key: written, api_key_source: `models.${alias}.api_key` };
   const usual = usualVariable(provider, base_url);
   const secret = usual === null ? undefined : env[usual];
   return secret ? { api_key: secret, api_key_source: `env:${usual}` } : { api_key: '', api_key_source: '' };

@@ -13,7 +13,7 @@ export type Role =
 export type ConfigRole = 'planner' | 'executor' | 'verifier' | 'extractor' | 'compactor';
 export type Provider = 'ollama' | 'openai_compatible' | 'anthropic' | 'scripted';
 export type ApprovalMode = 'auto' | 'manual' | 'confidence_threshold';
-export type DegradedMode = 'allow' | 'require_approval' | 'deny';
+type DegradedMode = 'allow' | 'require_approval' | 'deny';
 
 export interface ModelConfig {
   alias: string;
@@ -23,7 +23,7 @@ export interface ModelConfig {
   model: string;
   /** Already resolved from a literal, `env:NAME`, `${NAME}` or the provider's usual variable; '' when there is none. */
   api_key: string;
-  /** How the key was written, for storing and showing; never the secret itself unless it was a literal. */
+  /** Where the key comes from, for storing and showing: `env:NAME`, or the setting that holds it; never the secret itself. */
   api_key_source: string;
   roles: ConfigRole[];
   /** Most tokens of one answer. */

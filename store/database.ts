@@ -37,6 +37,8 @@ export interface Database extends Reading {
   texts(prefix: string, options?: RangeOptions): Entry<string>[];
   /** '' for memory. */
   readonly home: string;
+  /** What a look should wait for first: a store that has just appeared. */
+  ready(): Promise<void> | null;
   /** All of it or nothing; on disk when it resolves. A throw in `write` rolls back and rejects with that error. */
   transact<T>(write: (tx: Writing) => T): Promise<T>;
   /** Calls back soon after anybody committed; returns how to stop. */

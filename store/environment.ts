@@ -1,17 +1,19 @@
 /** The LMDB environment of a home, one per process however many handles are open. The only file that opens LMDB.
  *
  *  `overlappingSync: false` always: with the library's default, commits that were acknowledged and flushed are lost as
- *  soon as another process opens the store, even to read (28 of 144,022 measured; none of 245,978 with `false`).
+ *  soon as another process opens the store, even to read (28 of 144,022 measured). `false` makes that rare, and only the
+ *  guards of `opening.ts` make it impossible.
  *  Writes go through `childTransaction`: it rolls back when its callback throws, which `transaction` does not, and it
  *  waits for the write lock off the event loop, which `transactionSync` does not. */
 
-import { chmodSync, closeSync, existsSync, mkdirSync, realpathSync } from 'node:fs';
+import { chmodSync, closeSync, existsSync, mkdirSync, openSync, realpathSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RootDatabase } from 'lmdb';
 import { LoomError } from '../machines/failure.ts';
 import { damageOf } from './damage.ts';
 import { refuseNetworkFileSystem } from './file-systems.ts';
+import { besideWriters } from './opening.ts';
 import { openLockFile, writeLockHolder } from './write-lock.ts';
 
 /** Keys are UTF-8 bytes: the library's own key encoding takes control characters for structure. */
@@ -23,7 +25,11 @@ export interface Environment {
   /** null while a reader waits for a store that does not exist yet. */
   rows: Rows | null;
   writing: boolean;
+  /** Descriptors for looks past LMDB, see `write-lock.ts` and `opening.ts`. */
   lockFile: number | null;
+  dataFile: number | null;
+  /** A reader's opening of a store that appeared after it. */
+  joining: Promise<void> | null;
   /** Handles of this process, by owner instance. */
   readonly handles: Set<string>;
   closing: Promise<void> | null;
@@ -98,7 +104,7 @@ export async function enter(
   try {
     if (clear && !environment.writing) await clear(environment);
     if (!environment.rows) await refuseDamage(path);
-    if (clear ? !environment.writing : !environment.rows) openRows(environment, clear !== undefined);
+    if (clear ? !environment.writing : !environment.rows) await openRows(environment, clear !== undefined);
   } catch (error) {
     await leave(environment, handle);
     throw error;
@@ -121,48 +127,69 @@ const unopened = (path: string): Environment => ({
   rows: null,
   writing: false,
   lockFile: null,
+  dataFile: null,
+  joining: null,
   handles: new Set(),
   closing: null,
   writes: new Set(),
   gate: null,
 });
 
-function openRows(environment: Environment, writing: boolean): void {
+/** Twice more when it fails: a header in the making or a commit in between can look like damage for a moment. */
+async function openRows(environment: Environment, writing: boolean): Promise<void> {
   const { path } = environment;
-  if (!library) throw new Error('the library is loaded on entry');
   if (!writing && !existsSync(dataFile(path))) return;
-  void environment.rows?.close();
-  environment.rows = null;
-  try {
-    const rows: Rows = library.open({
-      path,
-      encoding: 'string',
-      keyEncoding: 'binary',
-      overlappingSync: false,
-      cache: false,
-      readOnly: !writing,
-      noSubdir: false,
-      maxReaders: MAX_READERS,
-    });
-    quietFailures(rows);
-    if ((rows as unknown as { overlappingSync: boolean }).overlappingSync) {
-      throw new Error('overlappingSync is on, which loses commits');
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await besideWriters(path, environment.lockFile, () => {
+        // somebody else in this process may have been quicker
+        if (writing ? !environment.writing : !environment.rows) openNow(environment, writing);
+      });
+      return;
+    } catch (error) {
+      if (attempt === 3) throw unreadable(path, reasonOf(error));
+      await sleep(20);
     }
-    environment.rows = rows;
-    environment.writing = writing;
-    environment.lockFile ??= openLockFile(lockFile(path));
-  } catch (error) {
-    throw unreadable(path, reasonOf(error));
   }
 }
 
-/** The rows to read from now; a reader that came before the store looks again. */
-export function currentRows(environment: Environment): Rows | null {
-  // half a header is a store in the making: not there yet, for this look
-  const missing =
-    !environment.rows && environment.handles.size > 0 && damageOf(dataFile(environment.path)) === null;
-  if (missing) openRows(environment, false);
-  return environment.rows;
+function openNow(environment: Environment, writing: boolean): void {
+  if (!library) throw new Error('the library is loaded on entry');
+  const { path } = environment;
+  void environment.rows?.close();
+  environment.rows = null;
+  const rows: Rows = library.open({
+    path,
+    encoding: 'string',
+    keyEncoding: 'binary',
+    overlappingSync: false,
+    cache: false,
+    readOnly: !writing,
+    noSubdir: false,
+    maxReaders: MAX_READERS,
+  });
+  quietFailures(rows);
+  if ((rows as unknown as { overlappingSync: boolean }).overlappingSync) {
+    throw new Error('overlappingSync is on, which loses commits');
+  }
+  environment.rows = rows;
+  environment.writing = writing;
+  environment.lockFile ??= openLockFile(lockFile(path));
+  environment.dataFile ??= openSync(dataFile(path), 'r');
+}
+
+/** For a reader that came before the store: resolves when it can look, if there is something by now. */
+export function joined(environment: Environment): Promise<void> | null {
+  if (environment.rows || environment.closing) return null;
+  environment.joining ??= joinLate(environment).finally(() => {
+    environment.joining = null;
+  });
+  return environment.joining;
+}
+
+/** Half a header is a store in the making: not there yet, for this look. */
+async function joinLate(environment: Environment): Promise<void> {
+  if (damageOf(dataFile(environment.path)) === null) await openRows(environment, false);
 }
 
 /** When a commit fails (disk full), the library rejects our promise, and besides prints a stack trace and rejects two
@@ -189,8 +216,11 @@ export async function leave(environment: Environment, handle: string): Promise<v
 }
 
 async function shut(environment: Environment): Promise<void> {
+  await environment.joining?.catch(() => {});
   const { rows, lockFile: file, path } = environment;
   environment.rows = null;
+  if (environment.dataFile !== null) closeSync(environment.dataFile);
+  environment.dataFile = null;
   const closed = (rows?.close() ?? Promise.resolve()).then(() => true);
   // behind a stopped process the last write may never end; the environment is then left to the end of this process,
   // and with it the lock file's descriptor

@@ -9,7 +9,7 @@ import { LoomError } from '../machines/failure.ts';
 import { type Database, headKey, leaseKey, type Reading, rowKey, type Writing } from './database.ts';
 import { FencedError, type Lease, type LeaseState, type Owner, type RunHead } from './port.ts';
 
-export const HEARTBEAT_MS = 2_000;
+const HEARTBEAT_MS = 2_000;
 /** Four missed heartbeats, on the clock of whoever watches: wall clocks jump and laptops sleep. */
 export const SILENCE_MS = 8_000;
 const LOOK_MS = 100;
@@ -75,9 +75,14 @@ export function openLeases(database: Database, owner: Owner, silenceMs = SILENCE
 
   /** True when the lease row stayed as it is for the whole time, or its owner died meanwhile. */
   async function silent(run: string, seen: LeaseRow, signal?: AbortSignal): Promise<boolean> {
-    const since = performance.now();
-    while (performance.now() - since < silenceMs) {
+    let watched = 0;
+    let last = performance.now();
+    while (watched < silenceMs) {
       await sleep(Math.min(LOOK_MS, silenceMs), undefined, signal ? { signal } : {});
+      // a watcher that slept itself (Ctrl+Z, a paused machine) has not seen that time
+      const now = performance.now();
+      watched += Math.min(now - last, 5 * LOOK_MS);
+      last = now;
       if (!same(read(database, run), seen)) return false;
       if (!database.alive(seen.owner)) return true;
     }

@@ -11,10 +11,10 @@ import { dirname } from 'node:path';
 import { LoomError } from '../machines/failure.ts';
 import type { Database, Entry, RangeOptions, Writing } from './database.ts';
 import {
-  currentRows,
   dataFile,
   type Environment,
   enter,
+  joined,
   leave,
   MAX_KEY_BYTES,
   prepareFolder,
@@ -22,6 +22,7 @@ import {
   unreadable,
 } from './environment.ts';
 import { SILENCE_MS } from './leases.ts';
+import { commitNumberHolds, openers, openersGone } from './opening.ts';
 import type { Owner, Store } from './port.ts';
 import { currentOwner, ownerAlive, ownerStopped } from './process-identity.ts';
 import { readerOver, type StoreReader, storeOver } from './store.ts';
@@ -42,6 +43,7 @@ export interface LmdbOptions {
 
 const FORMAT = 1;
 const BLOCKED_MS = 2_000;
+const GIVE_WAY = new Error('somebody is opening the store');
 
 /** A key too long for LMDB is stored as its beginning, this byte (which UTF-8 never contains) and a hash; the whole key
  *  then stands before the value. */
@@ -89,7 +91,8 @@ function textsOf(
 function engine(environment: Environment, owner: Owner, options: LmdbOptions): Database {
   const { path } = environment;
   const watching = openWatch(dataFile(path), () => {
-    const rows = currentRows(environment);
+    const { rows } = environment;
+    if (!rows) void joined(environment)?.catch(() => {});
     rows?.resetReadTxn();
     return rows ? (rows.getStats() as { lastTxnId: number }).lastTxnId : -1;
   });
@@ -108,7 +111,7 @@ function engine(environment: Environment, owner: Owner, options: LmdbOptions): D
   function look<T>(read: (rows: Rows) => T, empty: T): T {
     try {
       if (closed) throw notWriting(path);
-      const rows = currentRows(environment);
+      const { rows } = environment;
       if (!rows) return empty;
       rows.resetReadTxn();
       return read(rows);
@@ -139,10 +142,47 @@ function engine(environment: Environment, owner: Owner, options: LmdbOptions): D
 
   function reportBlocked(): void {
     const holder = writeLockHolder(environment.lockFile);
-    if (holder === null || holder === 'unknown' || !holder.stopped) return;
-    const reason = stoppedHolder(holder.pid, path);
+    const held = holder !== null && holder !== 'unknown' && holder.stopped ? holder : null;
+    const pid = held?.pid ?? openers(path).find(ownerStopped)?.pid;
+    if (pid === undefined) return;
+    const reason = stoppedHolder(pid, path);
     if (options.onBlocked) options.onBlocked(reason);
     else process.stderr.write(`${reason.message}\n`);
+  }
+
+  /** Looked at while the write lock is held: see `opening.ts`. */
+  function mustWait(): boolean {
+    const { lockFile, dataFile: file } = environment;
+    if (openers(path).length > 0) return true;
+    return lockFile !== null && file !== null && !commitNumberHolds(lockFile, file);
+  }
+
+  /** One transaction; null when it gave way to somebody who is opening the store. */
+  async function attempt<T>(write: (tx: Writing) => T): Promise<{ result: T } | null> {
+    const { rows } = environment;
+    if (closed || !rows || !environment.writing || options.readOnly) throw notWriting(path);
+    let own: { error: unknown } | undefined;
+    const writing = rows.childTransaction(() => {
+      try {
+        if (mustWait()) throw GIVE_WAY;
+        return write(writingTo(rows));
+      } catch (error) {
+        own = { error };
+        throw error;
+      }
+    });
+    environment.writes.add(writing);
+    try {
+      const result = await writing;
+      // synced already; a rejection here would be that of a later batch, which its own caller receives
+      await rows.flushed.then(undefined, () => {});
+      return { result };
+    } catch (error) {
+      if (own?.error === GIVE_WAY) return null;
+      throw own ? own.error : writeError(path, error);
+    } finally {
+      environment.writes.delete(writing);
+    }
   }
 
   return {
@@ -150,30 +190,17 @@ function engine(environment: Environment, owner: Owner, options: LmdbOptions): D
     get: key => look(rows => getFrom(rows, key), undefined),
     range: <T>(prefix: string, range?: RangeOptions) => look(rows => rangeFrom<T>(rows, prefix, range), []),
     texts: (prefix, range = {}) => look(rows => textsOf(rows, prefix, range), []),
+    ready: () => joined(environment),
     async transact<T>(write: (tx: Writing) => T) {
-      while (environment.gate) await environment.gate;
-      const { rows } = environment;
-      if (closed || !rows || !environment.writing || options.readOnly) throw notWriting(path);
-      let own: { error: unknown } | undefined;
       const blocked = setTimeout(reportBlocked, BLOCKED_MS).unref();
-      const writing = rows.childTransaction(() => {
-        try {
-          return write(writingTo(rows));
-        } catch (error) {
-          own = { error };
-          throw error;
-        }
-      });
-      environment.writes.add(writing);
       try {
-        const result = await writing;
-        // synced already; a rejection here would be that of a later batch, which its own caller receives
-        await rows.flushed.then(undefined, () => {});
-        return result;
-      } catch (error) {
-        throw own ? own.error : writeError(path, error);
+        for (;;) {
+          while (environment.gate) await environment.gate;
+          const done = await attempt(write);
+          if (done) return done.result;
+          await openersGone(path);
+        }
       } finally {
-        environment.writes.delete(writing);
         clearTimeout(blocked);
       }
     },
@@ -198,7 +225,8 @@ function engine(environment: Environment, owner: Owner, options: LmdbOptions): D
       if (!ownerStopped(other)) return;
       if (always) return endProcess(other);
       const holder = writeLockHolder(environment.lockFile);
-      if (holder === 'unknown' || (holder?.stopped && holder.pid === other.pid)) await endProcess(other);
+      const holds = holder === 'unknown' || (holder?.stopped && holder.pid === other.pid);
+      if (holds || openers(path).some(opener => opener.pid === other.pid)) await endProcess(other);
     },
     async close() {
       if (closed) return;

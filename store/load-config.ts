@@ -44,7 +44,8 @@ export async function loadConfig({
   const checked: Checked = file
     ? checkConfig(await parse(file), file.path, file.text)
     : { values: new Map(), models: new Map(), problems: [], warnings: [] };
-  const problems = [...checked.problems, ...(file ? incomplete(file, checked) : [])];
+  // A wrong value counts as absent, so what is lacking is told only when everything that is there is right.
+  const problems = checked.problems.length > 0 || !file ? checked.problems : incomplete(file, checked);
   if (problems.length > 0) throw wrong(`${problems.join('.\n')}.`, source);
 
   const config = configFrom(source, checked, env);

@@ -136,6 +136,7 @@ function engine(database: MemoryDatabase, owner: Owner): Database {
     ...writing,
     texts,
     home: '',
+    ready: () => null,
     async transact(write) {
       await null;
       const fate = () => database.fates.get(owner.instance);

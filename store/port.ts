@@ -115,7 +115,8 @@ export interface Store {
   checkpoint(lease: Lease, rows: Row[]): Promise<void>;
   head(run: string): Promise<RunHead | null>;
   get<T>(run: string, key: string): Promise<T | null>;
-  /** Rows whose key starts with `prefix`, in key order, from `from` (inclusive) on. Materialised, no transaction is held. */
+  /** Rows whose key starts with `prefix`, in key order, from `from` (a whole key, inclusive) on; with `reverse` from there
+   *  downwards. Materialised, no transaction is held. */
   range<T>(
     run: string,
     prefix: string,

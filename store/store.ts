@@ -47,22 +47,36 @@ export function extended<Base extends object, More extends object>(base: Base, m
 export function readerOver(database: Database): StoreReader {
   const reader: StoreReader = {
     home: database.home,
-    head: async run => database.get<RunHead>(headKey(run)) ?? null,
-    get: async <T>(run: string, key: string) => database.get<T>(rowKey(run, key)) ?? null,
+    async head(run) {
+      await database.ready();
+      return database.get<RunHead>(headKey(run)) ?? null;
+    },
+    async get<T>(run: string, key: string) {
+      await database.ready();
+      return database.get<T>(rowKey(run, key)) ?? null;
+    },
     async range<T>(run: string, prefix: string, options: RangeOptions = {}) {
+      await database.ready();
       const own = rowKey(run, '');
       const from = options.from === undefined ? {} : { from: own + options.from };
       const found = database.range<T>(own + prefix, { ...options, ...from });
       return found.map(({ key, value }) => ({ key: key.slice(own.length), value }));
     },
     async runs({ workspace } = {}) {
+      await database.ready();
       const heads = database.range<RunHead>('h/').map(entry => entry.value);
       const wanted = workspace === undefined ? heads : heads.filter(head => head.workspace === workspace);
       return wanted.sort((a, b) => (a.created_at < b.created_at ? -1 : a.created_at > b.created_at ? 1 : 0));
     },
-    lease: async run => leaseState(database, run),
+    async lease(run) {
+      await database.ready();
+      return leaseState(database, run);
+    },
     watch: listener => database.watch(listener),
-    getGlobal: async <T>(key: string) => database.get<T>(globalKey(key)) ?? null,
+    async getGlobal<T>(key: string) {
+      await database.ready();
+      return database.get<T>(globalKey(key)) ?? null;
+    },
     close: () => database.close(),
   };
   databases.set(reader, database);

@@ -23,6 +23,7 @@ export async function verifyStore(store: Store | StoreReader): Promise<StoreRepo
   const journals = new Map<string, { last: number; lines: number }>();
   const strays = new Set<string>();
   let rows = 0;
+  await database.ready();
 
   for await (const { key, value } of walk(database)) {
     rows += 1;

@@ -16,6 +16,8 @@ const OFFSETS: Partial<Record<NodeJS.Architecture, number>> = { x64: 64, arm64: 
 const MAGIC = 0xbeefc0de;
 /** glibc's `__kind`, 16 bytes behind the lock word: robust, shared between processes. Other libraries differ here. */
 const KIND = 0x90;
+/** Left behind by the last process that closed the store. */
+const DESTROYED = 0xffffffff;
 /** Upper bits of the word say "somebody waits" and "owner died". */
 const TID = 0x3fffffff;
 
@@ -27,10 +29,10 @@ export interface Holder {
   stopped: boolean;
 }
 
-/** null where there is no lock file yet or it cannot be read. */
+/** null where there is no lock file yet or it cannot be opened. */
 export function openLockFile(path: string): number | null {
   try {
-    return openSync(path, 'r');
+    return openSync(path, 'r+');
   } catch {
     return null;
   }
@@ -43,7 +45,9 @@ export function writeLockHolder(lockFile: number | null): Holder | null | 'unkno
   if (process.platform !== 'linux' || offset === undefined) return 'unknown';
   const head = Buffer.alloc(offset + 20);
   if (readSync(lockFile, head, 0, head.length, 0) < head.length) return null;
-  if (head.readUInt32LE(0) !== MAGIC || head.readUInt32LE(offset + 16) !== KIND) return 'unknown';
+  const kind = head.readUInt32LE(offset + 16);
+  if (kind === DESTROYED) return null;
+  if (head.readUInt32LE(0) !== MAGIC || kind !== KIND) return 'unknown';
   const thread = head.readUInt32LE(offset) & TID;
   if (thread === 0) return null;
   try {

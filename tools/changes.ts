@@ -1,5 +1,4 @@
-/**
- * Plans and applies changes to files.
+/** Plans and applies changes to files.
  * Order: lock → compare with what was read → before-images to blobs → checkpoint → atomic writes.
  * Crash before the checkpoint: nothing happened. After it: the records tell for each file whether it stands before
  * (do it), after (it is done) or at neither (somebody else was there: uncertain, nothing is touched).
@@ -13,7 +12,7 @@ import { carryOut, inverse, type Standing, standingOnDisk } from './records.ts';
 import type { ChangeRecord, ToolContext } from './tool.ts';
 
 /** How sure the subtask must be of what it replaces: `read` it before · not have an outdated view (`fresh`) · anything. */
-export type Guard = 'read' | 'fresh' | 'none';
+type Guard = 'read' | 'fresh' | 'none';
 
 export type PlannedChange =
   | { operation: 'write'; path: string; content: Uint8Array; guard: Guard }

@@ -6,7 +6,7 @@ import { decodeText } from './text.ts';
 import type { ChangeRecord } from './tool.ts';
 
 /** Lines of a diff that travel in a result; the rest is an artifact. */
-export const DIFF_LINES = 40;
+const DIFF_LINES = 40;
 /** Of one line, in characters: minified code must not fill a result. */
 const MAX_WIDTH = 500;
 /** A pathological pair of files must not stop the process; beyond this many ms the diff is told in one line. */
@@ -72,13 +72,13 @@ export async function diffRecords(records: ChangeRecord[], blobs: Blobs): Promis
       ref: record.before,
       exists: record.operation !== 'create',
     };
-    const known = files.find(file => file.end.path === before.path);
+    const known = files.find(file => file.end.exists && file.end.path === before.path);
     const file = known ?? { start: before, end: before };
     if (!known) files.push(file);
     file.end = { path: record.path, ref: record.after_ref ?? null, exists: record.operation !== 'delete' };
   }
   const diffs: FileDiff[] = [];
-  for (const { start, end } of files) {
+  for (const { start, end } of reunited(files)) {
     if (!start.exists && !end.exists) continue;
     const moved = start.exists && end.exists && start.path !== end.path;
     const header = moved ? `rename from ${start.path}\nrename to ${end.path}\n` : '';
@@ -92,6 +92,18 @@ export async function diffRecords(records: ChangeRecord[], blobs: Blobs): Promis
     });
   }
   return diffs.sort((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+/** What was there at the start, went away (perhaps under another name), and is back, is one file. */
+function reunited(files: { start: Side; end: Side }[]): { start: Side; end: Side }[] {
+  const gone = files.filter(file => file.start.exists && !file.end.exists);
+  const back = files.filter(file => !file.start.exists && file.end.exists);
+  const whole = back.map(file => ({ file, old: gone.find(other => other.start.path === file.end.path) }));
+  const used = new Set(whole.map(({ old }) => old));
+  return [
+    ...files.filter(file => !back.includes(file) && !used.has(file)),
+    ...whole.map(({ file, old }) => ({ start: old?.start ?? file.start, end: file.end })),
+  ];
 }
 
 function followFolder(files: { end: Side }[], record: ChangeRecord): void {

@@ -35,7 +35,7 @@ const TOOLS: Tool[] = [
 /** A tool that does not answer to its signal is given up this much later, ms. */
 const DEAF_AFTER = 1000;
 
-export type Validation = { ok: true; tool: Tool } | { ok: false; failure: Failure };
+type Validation = { ok: true; tool: Tool } | { ok: false; failure: Failure };
 
 export interface Registry {
   list(): Tool[];
@@ -56,7 +56,8 @@ export function createRegistry(tools: Tool[] = TOOLS): Registry {
   async function validatorOf(tool: Tool): Promise<ValidateFunction> {
     const known = compiled.get(tool.name);
     if (known) return known;
-    const { Ajv } = await import('ajv');
+    // By way of `default`: bundled CommonJS has no named exports under a dynamic import.
+    const { Ajv } = (await import('ajv')).default;
     const validator = new Ajv({ allErrors: true, strict: false, verbose: true }).compile(tool.parameters);
     compiled.set(tool.name, validator);
     return validator;

@@ -6,7 +6,7 @@ import type { Failure } from '../machines/failure.ts';
 import type { BlobRef, Blobs } from '../store/blobs-port.ts';
 
 /** JSON Schema of an object, `additionalProperties: false`. */
-export interface ParametersSchema {
+interface ParametersSchema {
   type: 'object';
   properties: Record<string, Record<string, unknown>>;
   required?: string[];

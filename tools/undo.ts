@@ -1,5 +1,4 @@
-/**
- * Takes changes back, newest first, without touching what somebody else changed since.
+/** Takes changes back, newest first, without touching what somebody else changed since.
  * The whole undo is worked out as one net step per path before anything is written, so that each record can be compared
  * with the disk after a crash, and so that the undo is itself a series of records that can be undone.
  */
@@ -27,7 +26,7 @@ export interface ChangelogEntry {
 
 export type Selection = { ids: string[] } | { subtask: string } | { all: true };
 
-export interface Skipped {
+interface Skipped {
   entry: string;
   path: string;
   reason: string;

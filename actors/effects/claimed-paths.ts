@@ -33,7 +33,7 @@ export function pathsIn(text: string): string[] {
   );
 }
 
-const sentences = (text: string): string[] => text.split(/(?<=[.!?])\s+(?=[A-Z`"'*-])|\n+/);
+const sentences = (text: string): string[] => text.split(/(?<=[.!?])\s+|\n+/);
 
 /** Files that have to be there, and files that have to be gone, by the acceptance criteria. */
 export function criteriaPaths(criteria: string): { wanted: string[]; unwanted: string[] } {

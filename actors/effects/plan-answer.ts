@@ -1,6 +1,6 @@
 /** Reads a planner's answer: finds the JSON, holds it against the schema, normalises ids. Pure but for loading ajv. */
 import { NODE_ID, type Plan, type PlanNode } from '../../machines/plan.ts';
-import { extractJson } from '../models/extract-json.ts';
+import { endsInside, extractJson, extractList } from '../models/extract-json.ts';
 
 const strings = { type: 'array', items: { type: 'string' } };
 
@@ -70,15 +70,14 @@ const validate = () =>
   }));
 
 export async function readPlan(text: string): Promise<{ plan: Plan } | { errors: string[] }> {
-  const found = extractJson(text, ['subtasks']);
-  let value = found?.value;
+  // A plan that was cut off can look whole once it is repaired, and would silently lack what followed.
+  if (endsInside(text)) return { errors: ['the answer ends in the middle of the plan: make it shorter'] };
+  const value = extractJson(text, ['subtasks'])?.value;
   // A bare list of subtasks has one reading.
-  if (Array.isArray(value) && value.every(item => item && typeof item === 'object'))
-    value = { subtasks: value };
-  if (!value || typeof value !== 'object' || Array.isArray(value)) {
+  const bare = value && 'subtasks' in value ? null : extractList(text, ['id', 'description']);
+  if (!value && !bare)
     return { errors: ['the answer holds no JSON object with "subtasks": answer with that object alone'] };
-  }
-  const object = { ...(value as Record<string, unknown>) };
+  const object: Record<string, unknown> = bare ? { subtasks: bare } : { ...value };
   if (Array.isArray(object['subtasks'])) object['subtasks'] = object['subtasks'].map(lenient);
   if (object['goal_criteria'] !== undefined && !Array.isArray(object['goal_criteria']))
     delete object['goal_criteria'];

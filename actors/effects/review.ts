@@ -9,14 +9,14 @@ import type { ReviewInput } from '../../machines/verifier.ts';
 import { diffRecords } from '../../tools/diff.ts';
 import { decodeText } from '../../tools/text.ts';
 import type { Effect } from '../effect.ts';
-import { extractJson } from '../models/extract-json.ts';
+import { endsInside, extractJson } from '../models/extract-json.ts';
 import { verifierMessages } from '../prompts/verifier.ts';
 import { callModel } from './call-model.ts';
 import { finalAnswer } from './checks.ts';
 import { costOf, type TaskDeps } from './deps.ts';
 import { nodeOf, row, verdictKey } from './rows.ts';
 
-export const VERDICT_SCHEMA = {
+const VERDICT_SCHEMA = {
   type: 'object',
   properties: {
     passed: { type: 'boolean' },
@@ -128,6 +128,7 @@ const SEVERITIES: SeverityClass[] = ['hard_invariant', 'semantic', 'inconclusive
 
 /** A verdict only when the answer says clearly whether it passed; contradictions count as a failure. null: unreadable. */
 export function readVerdict(text: string): Verdict | null {
+  if (endsInside(text)) return null;
   const value = extractJson(text, ['passed'])?.value;
   if (!value || typeof value !== 'object' || Array.isArray(value)) return null;
   const given = value as Record<string, unknown>;

@@ -72,7 +72,7 @@ export const readKey = (subtask: string | null, path: string): string => `r/${su
 export const verdictKey = (thread: string): string => `v/${thread}`;
 export const summaryKey = (subtask: string): string => `sum/${subtask}`;
 export const traceKey = (thread: string, effectKey: string): string => `t/${thread}/${keyOrder(effectKey)}`;
-export const INSTRUCTION_PREFIX = 'steer/';
+const INSTRUCTION_PREFIX = 'steer/';
 
 export const row = (key: string, value: unknown): Row => ({ key, value });
 

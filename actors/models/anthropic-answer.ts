@@ -88,7 +88,10 @@ export class AnthropicAnswer {
 
   #argumentsOf(block: Block, index: number): string {
     const streamed = this.#json.get(index);
-    return streamed || JSON.stringify(block['input'] ?? {});
+    const input = (block['input'] ?? {}) as Record<string, unknown>;
+    // Outside a stream arguments that are not JSON come wrapped like this.
+    const wrapped = input['INVALID_JSON'];
+    return streamed || (typeof wrapped === 'string' ? wrapped : JSON.stringify(input));
   }
 
   /** `forced`: the tool that carried a constrained answer; its input is the answer's text. */

@@ -33,8 +33,8 @@ export function candidatesFor(role: Role, models: Candidate[], tier = 1): Candid
   const having = [wanted, ...STAND_INS[wanted]]
     .map(name => models.filter(({ config }) => config.roles.includes(name)))
     .find(list => list.length > 0);
-  // One model fills every role, whatever its record says.
-  const list = models.length === 1 ? models : (having ?? models);
+  // In the end any model serves, so that one alone fills every role, whatever its record says.
+  const list = having ?? models;
   const rank = (candidate: Candidate) =>
     candidate.tier >= tier ? candidate.tier - tier : 100 + (tier - candidate.tier);
   return [...list].sort((a, b) => rank(a) - rank(b));

@@ -68,7 +68,7 @@ export const named = (config: ModelConfig): string =>
   `model "${config.alias}" (${config.model}${config.base_url ? ` at ${config.base_url}` : ''})`;
 
 /** Milliseconds of a `Retry-After` header (seconds or a date), or of `retry-after-ms`; undefined when there is none. */
-export function retryAfterMs(headers: HttpFailure['headers'], now = Date.now()): number | undefined {
+function retryAfterMs(headers: HttpFailure['headers'], now = Date.now()): number | undefined {
   const ms = Number(headers?.get('retry-after-ms') ?? Number.NaN);
   if (Number.isFinite(ms) && ms >= 0) return ms;
   const value = headers?.get('retry-after');

@@ -6,11 +6,19 @@ const IMAGE_TOKENS = 1_000;
 /** Role marks and separators of one message. */
 const MESSAGE_TOKENS = 4;
 
-/** Tokens of a text: four ASCII characters make about one, other characters count as one each. */
+/** From here on (CJK and beyond) a character is about a token of its own. */
+const WIDE = 0x2e80;
+
+/** Tokens of a text: about four ASCII characters to one, two of other alphabets, one CJK character. */
 export function estimateTokens(text: string): number {
+  let other = 0;
   let wide = 0;
-  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 0x7f) wide++;
-  return Math.ceil((text.length - wide) / 4 + wide);
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code >= WIDE) wide++;
+    else if (code > 0x7f) other++;
+  }
+  return Math.ceil((text.length - other - wide) / 4 + other / 2 + wide);
 }
 
 function messageTokens(message: Message): number {

@@ -56,3 +56,43 @@ export function extractJson(text: string, expectKeys: string[] = []): ExtractedJ
     }
   return found[0] ?? null;
 }
+
+/** The first list of objects that all have `keys`, wherever in the answer it stands; null when there is none. */
+export function extractList(text: string, keys: string[]): Record<string, unknown>[] | null {
+  const { content } = splitThinking(text);
+  let from = 0;
+  for (let n = 0; n < MOST; n++) {
+    const start = content.indexOf('[', from);
+    if (start < 0) return null;
+    const end = balancedEnd(content, start);
+    const list = parseLoose(content.slice(start, end < 0 ? undefined : end))?.value;
+    const fits = (item: unknown) => isObject(item) && keys.every(key => key in item);
+    if (Array.isArray(list) && list.length > 0 && list.every(fits)) return list as Record<string, unknown>[];
+    from = start + 1;
+  }
+  return null;
+}
+
+/** Whether JSON begins in this text and the text ends in the middle of it: inside a string, or where more must follow.
+ *  A closing bracket that was merely forgotten is no cut. */
+export function endsInside(text: string): boolean {
+  const { content } = splitThinking(text);
+  const start = content.search(/[{[]/);
+  if (start < 0) return false;
+  let depth = 0;
+  let quoted = false;
+  for (let i = start; i < content.length; i++) {
+    const c = content[i]!;
+    if (quoted) {
+      if (c === '\\') i += 1;
+      else if (c === '"') quoted = false;
+    } else if (c === '"') quoted = true;
+    else if (c === '{' || c === '[') depth += 1;
+    else if (c === '}' || c === ']') {
+      depth -= 1;
+      // What follows the value is prose.
+      if (depth === 0) return false;
+    }
+  }
+  return quoted || /[,:]\s*$/.test(content);
+}

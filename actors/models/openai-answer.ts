@@ -17,7 +17,7 @@ interface WireMessage {
   tool_calls?: WireCall[] | null;
 }
 
-export interface WireUsage {
+interface WireUsage {
   prompt_tokens?: number | null;
   completion_tokens?: number | null;
   prompt_tokens_details?: { cached_tokens?: number | null } | null;

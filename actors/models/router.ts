@@ -11,12 +11,12 @@ import { ModelError } from './model.ts';
 import { withToolsInPrompt } from './tools-in-prompt.ts';
 
 /** What was learned about servers, kept by the caller across runs. */
-export interface Capabilities {
+interface Capabilities {
   get(key: string): string | undefined | Promise<string | undefined>;
   set(key: string, value: string): void | Promise<void>;
 }
 
-export interface RouterCall extends CallOptions {
+interface RouterCall extends CallOptions {
   /** The least tier that should do it; default 1. */
   tier?: number;
   /** Aliases to avoid as long as the role has another model. */
@@ -28,7 +28,7 @@ export interface RouterCall extends CallOptions {
 }
 
 /** One failed attempt on the way to the answer. */
-export interface FailedAttempt {
+interface FailedAttempt {
   alias: string;
   code: string;
   message: string;

@@ -8,7 +8,7 @@ export interface ScenarioMessage {
   text: string;
 }
 
-interface ScenarioCall {
+export interface ScenarioCall {
   name: string;
   /** An object, or a raw string that plays malformed JSON. */
   arguments: Record<string, unknown> | string;

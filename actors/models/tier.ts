@@ -1,6 +1,6 @@
 /** The size class of a model, inferred from its name when the configuration does not say. */
 
-const LARGE = /\b(opus|large|gpt-[45](?![\w.]*(mini|nano))|deepseek-(v3|r1)(?!.*distill)|kimi|glm-4\.[5-9])/i;
+const LARGE = /\b(opus|large|gpt-[45](?!.*(mini|nano))|deepseek-(v3|r1)(?!.*distill)|kimi|glm-4\.[5-9])/i;
 const MEDIUM = /\b(sonnet|medium|pro|mini)\b/i;
 const SIZE = /(?<![\d.a])(?:(\d+)x)?(\d+(?:\.\d+)?)b\b/i;
 

@@ -2,7 +2,7 @@
 import type { Plan, PlanNode } from '../../machines/plan.ts';
 import type { Message } from '../models/model.ts';
 
-export const EXECUTOR_SYSTEM = `# Loom executor
+const EXECUTOR_SYSTEM = `# Loom executor
 You carry out one subtask of a larger task, in a workspace, with tools. Somebody else checks the result against the real files.
 
 - Work with the tools; do not describe work you have not done. Look before you change: read a file before you edit it.

@@ -1,9 +1,9 @@
 /** `loom answer ID CHOICE | TEXT` */
 import type { Answer, Question } from '../../actors/loom.ts';
-import type { Run } from '../commands.ts';
 import { type Context, print } from '../context.ts';
 import { EXIT, UsageError } from '../failure.ts';
 import { oneLine } from '../render/width.ts';
+import type { Run } from '../run-command.ts';
 
 export const command: Run = async (context, [id = '', answer = '']) => {
   if (!answer.trim()) throw new UsageError('the answer is empty: loom answer ID CHOICE|TEXT');

@@ -1,7 +1,8 @@
 /** `loom cancel ID` */
-import type { Run } from '../commands.ts';
+
 import { print } from '../context.ts';
 import { EXIT } from '../failure.ts';
+import type { Run } from '../run-command.ts';
 
 export const command: Run = async (context, [id = '']) => {
   const loom = await context.loom();

@@ -1,10 +1,10 @@
 /** `loom diff ID [--subtask ID]` */
 import type { FileChange } from '../../actors/loom.ts';
-import type { Run } from '../commands.ts';
 import { type Context, print } from '../context.ts';
 import { EXIT } from '../failure.ts';
 import { diffLines } from '../render/diff.ts';
 import { oneLine } from '../render/width.ts';
+import type { Run } from '../run-command.ts';
 
 export const command: Run = async (context, [id = ''], values) => {
   const loom = await context.loom();

@@ -1,9 +1,10 @@
 /** `loom doctor` */
-import type { Run } from '../commands.ts';
+
 import { print } from '../context.ts';
 import { EXIT } from '../failure.ts';
 import { oneLine, pad } from '../render/width.ts';
 import { type Mark, mark } from '../render/words.ts';
+import type { Run } from '../run-command.ts';
 
 const MARKS = { ok: 'done', warn: 'asking', fail: 'failed' } as const satisfies Record<string, Mark>;
 

@@ -1,8 +1,8 @@
 /** `loom logs ID [-f]` */
 import type { JournalEvent } from '../../actors/loom.ts';
-import type { Run } from '../commands.ts';
 import { EXIT } from '../failure.ts';
 import { logLine } from '../render/lines.ts';
+import type { Run } from '../run-command.ts';
 
 export const command: Run = async (context, [id = ''], values) => {
   const loom = await context.loom();

@@ -1,10 +1,10 @@
 /** `loom models [--check]` */
 import type { ModelReport } from '../../actors/loom.ts';
-import type { Run } from '../commands.ts';
 import { type Context, print } from '../context.ts';
 import { EXIT } from '../failure.ts';
 import { oneLine } from '../render/width.ts';
 import { mark } from '../render/words.ts';
+import type { Run } from '../run-command.ts';
 
 export const command: Run = async (context, _args, values) => {
   const loom = await context.loom();

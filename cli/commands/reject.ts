@@ -1,5 +1,5 @@
 /** `loom reject ID --reason TEXT` */
-import type { Run } from '../commands.ts';
+import type { Run } from '../run-command.ts';
 import { give } from './answer.ts';
 
 export const command: Run = (context, [id = ''], values) => {

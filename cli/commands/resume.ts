@@ -1,7 +1,8 @@
 /** `loom resume ID | --last` */
-import type { Run } from '../commands.ts';
+
 import { drive, limits } from '../drive.ts';
 import { UsageError } from '../failure.ts';
+import type { Run } from '../run-command.ts';
 
 export const command: Run = async (context, [id], values) => {
   const last = values.flag('last');

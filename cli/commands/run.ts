@@ -1,7 +1,8 @@
 /** `loom run GOAL | @FILE` */
-import type { Run } from '../commands.ts';
+
 import { drive, limits } from '../drive.ts';
 import { readGoal } from '../goal.ts';
+import type { Run } from '../run-command.ts';
 
 const MODES = ['auto', 'manual', 'confidence_threshold'] as const;
 

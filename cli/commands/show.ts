@@ -1,8 +1,9 @@
 /** `loom show ID` */
-import type { Run } from '../commands.ts';
+
 import { print } from '../context.ts';
 import { EXIT } from '../failure.ts';
 import { report } from '../render/result.ts';
+import type { Run } from '../run-command.ts';
 
 export const command: Run = async (context, [id = '']) => {
   const loom = await context.loom();

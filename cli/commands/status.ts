@@ -1,12 +1,12 @@
 /** `loom status ID [--wait]` */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Loom, TaskDetail } from '../../actors/loom.ts';
-import type { Run } from '../commands.ts';
 import { type Context, print } from '../context.ts';
 import { EXIT } from '../failure.ts';
 import { questionText } from '../render/result.ts';
 import { clip, oneLine } from '../render/width.ts';
 import { count, mark, markOf } from '../render/words.ts';
+import type { Run } from '../run-command.ts';
 
 /** Looking at the heads of all runs this often costs less than following one journal from its start. */
 const LOOK_MS = 250;

@@ -1,9 +1,10 @@
 /** `loom store verify` */
-import type { Run } from '../commands.ts';
+
 import { print } from '../context.ts';
 import { EXIT, UsageError } from '../failure.ts';
 import { oneLine } from '../render/width.ts';
 import { count, mark } from '../render/words.ts';
+import type { Run } from '../run-command.ts';
 
 export const command: Run = async (context, [action = '']) => {
   if (action !== 'verify') throw new UsageError(`loom store knows verify, not "${action}"`);

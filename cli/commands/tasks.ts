@@ -1,10 +1,10 @@
 /** `loom tasks` */
 import type { TaskSummary } from '../../actors/loom.ts';
-import type { Run } from '../commands.ts';
 import { type Context, print } from '../context.ts';
 import { EXIT } from '../failure.ts';
 import { clip, oneLine, pad } from '../render/width.ts';
 import { mark, markOf } from '../render/words.ts';
+import type { Run } from '../run-command.ts';
 
 export const command: Run = async context => {
   const loom = await context.loom();

@@ -1,11 +1,11 @@
 /** `loom tool list · call NAME JSON · parse` */
 import type { Loom } from '../../actors/loom.ts';
-import type { Run } from '../commands.ts';
 import { type Context, print } from '../context.ts';
 import { EXIT, UsageError } from '../failure.ts';
 import { nearest } from '../nearest.ts';
 import { diffLines } from '../render/diff.ts';
 import { oneLine, pad, safe } from '../render/width.ts';
+import type { Run } from '../run-command.ts';
 
 const ACTIONS = ['list', 'call', 'parse'];
 /** A model's answer is never larger; more is a mistake. */

@@ -1,10 +1,10 @@
 /** `loom undo ID [--subtask ID] [--dry-run] [--force]` */
 import type { UndoReport } from '../../actors/loom.ts';
-import type { Run } from '../commands.ts';
 import { type Context, print } from '../context.ts';
 import { EXIT } from '../failure.ts';
 import { oneLine } from '../render/width.ts';
 import { count, mark } from '../render/words.ts';
+import type { Run } from '../run-command.ts';
 
 export const command: Run = async (context, [id = ''], values) => {
   const loom = await context.loom();

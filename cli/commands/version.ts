@@ -1,7 +1,8 @@
 /** `loom version` */
-import type { Run } from '../commands.ts';
+
 import { print } from '../context.ts';
 import { EXIT } from '../failure.ts';
+import type { Run } from '../run-command.ts';
 import { VERSION } from '../version.ts';
 
 export const command: Run = async context => {

@@ -12,7 +12,7 @@ export const num = (data: Data, key: string): number => {
   return typeof value === 'number' && Number.isFinite(value) ? value : 0;
 };
 
-export const list = (data: Data, key: string): unknown[] => {
+const list = (data: Data, key: string): unknown[] => {
   const value = data[key];
   return Array.isArray(value) ? value : [];
 };

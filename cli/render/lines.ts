@@ -43,6 +43,14 @@ function sentence({ event_type, data }: JournalEvent, paint: Paint): string | nu
       return `${mark('retrying', paint)} no usable plan (${text('reason_code')}): ${why('detail')}`;
     case 'task_replanning':
       return `${mark('retrying', paint)} planning again: ${why('reason')}`;
+    case 'task_replan_rejected':
+      return `${mark('retrying', paint)} the new plan is unusable: ${why('validation_error')}`;
+    case 'tool_call_repaired':
+      return `${mark('retrying', paint)} ${id}  ${text('tool')}: arguments repaired (${strings(data, 'repaired').map(oneLine).join(', ')})`;
+    case 'approval_stale':
+      return `${mark('skipped', paint)} an answer came too late: ${text('question_id')} is no longer open`;
+    case 'changes_undone':
+      return `${mark('done', paint)} undone: ${clip(strings(data, 'files_changed').map(oneLine).join(', '), MAX)} (loom undo ${text('undo_id')} takes that back)`;
     case 'subtask_started':
       return `${mark('running', paint)} ${id}  started`;
     case 'model_invocation':

@@ -4,7 +4,6 @@ import { width } from './width.ts';
 export interface Screen {
   write(text: string): void;
   columns(): number;
-  rows(): number;
 }
 
 const ESC = '\u001b[';

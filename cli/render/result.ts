@@ -1,7 +1,7 @@
 /** The end of a run for a person: plan with verdicts, files, usage, and what to do next. */
 import type { FileChange, Question, RunResult, SubtaskReport } from '../../actors/loom.ts';
 import { plusMinus } from './diff.ts';
-import { treeRows } from './tree.ts';
+import { depthsOf, treeRows } from './tree.ts';
 import { clip, oneLine, pad, safe, width } from './width.ts';
 import { compact, count, duration, type Mark, mark, markOf, type Paint, quoted } from './words.ts';
 
@@ -48,7 +48,7 @@ function headlineOf(result: RunResult): string {
 }
 
 /** `verified: pass 0.94` and the like; what was not verified says so. */
-export function verdictWords(subtask: SubtaskReport, live = false): string {
+function verdictWords(subtask: SubtaskReport, live = false): string {
   const { verification: verdict, attempts } = subtask;
   const tries = attempts > 1 ? ` · ${attempts} attempts` : '';
   if (!verdict && subtask.status === 'running' && !live) return `not finished${tries}`;
@@ -74,13 +74,19 @@ function verdictText(subtasks: SubtaskReport[], { columns, paint, live }: Report
 }
 
 function planText(subtasks: SubtaskReport[], { columns, paint }: ReportOptions): string {
-  return treeRows(subtasks)
-    .map(({ node, branch, also }) => {
-      const after = also.length > 0 ? paint.dim(` (also after ${also.join(', ')})`) : '';
-      const room = Math.max(20, columns - width(branch) - width(node.id) - 4);
-      return `${paint.dim(branch)}${paint.bold(node.id)}${after}  ${clip(oneLine(node.description), room)}`;
-    })
-    .join('\n');
+  const lines = treeRows(subtasks).map(({ node, branch, also }) => {
+    const after = also.length > 0 ? ` ← ${also.join(', ')}` : '';
+    const room = Math.max(20, columns - width(branch + node.id + after) - 3);
+    return `${paint.dim(branch)}${paint.bold(node.id)}${paint.dim(after)}  ${clip(oneLine(node.description), room)}`;
+  });
+  return [...lines, '', paint.dim(shapeOf(subtasks))].join('\n');
+}
+
+/** How long the way through the plan is at best, whatever the number of subtasks. */
+function shapeOf(subtasks: SubtaskReport[]): string {
+  const depth = depthsOf(subtasks);
+  const steps = Math.max(0, ...[...depth.values()].map(level => level + 1));
+  return `${count(subtasks.length, 'subtask')}, ${count(steps, 'step')} one after the other at least`;
 }
 
 const LETTER = { create: 'A', modify: 'M', delete: 'D', rename: 'R' } as const;
@@ -132,7 +138,7 @@ export function questionText(question: Question, paint: Paint): string {
   return `${mark('asking', paint)} ${subtask}${safe(question.prompt)}\n${answers}`;
 }
 
-export function usageText({ usage, duration_ms }: RunResult): string {
+function usageText({ usage, duration_ms }: RunResult): string {
   const cost =
     usage.cost_usd === null
       ? []

@@ -19,7 +19,7 @@ const MAX_INDENT = 8;
 /** Rows from top to bottom. Unknown and circular dependencies are ignored. */
 export function treeRows<Node extends TreeNode>(nodes: Node[]): TreeRow<Node>[] {
   const byId = new Map(nodes.map(node => [node.id, node]));
-  const depth = depths(nodes, byId);
+  const depth = depthsOf(nodes);
   const children = new Map<string | null, Node[]>();
   const parentOf = new Map<string, string | null>();
   for (const node of nodes) {
@@ -52,8 +52,9 @@ export function treeRows<Node extends TreeNode>(nodes: Node[]): TreeRow<Node>[] 
   return rows;
 }
 
-/** Longest way from a root, by passes over the nodes (Kahn), so that a long chain does not exhaust the stack. */
-function depths<Node extends TreeNode>(nodes: Node[], byId: Map<string, Node>): Map<string, number> {
+/** Steps on the longest way from a root to each node, by passes over the nodes (Kahn), so that a long chain does not exhaust the stack. */
+export function depthsOf<Node extends TreeNode>(nodes: Node[]): Map<string, number> {
+  const byId = new Map(nodes.map(node => [node.id, node]));
   const depth = new Map<string, number>();
   const open = new Map<string, number>();
   const dependents = new Map<string, Node[]>();

@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { type OpenLoom, paintFor } from '../../cli/context.ts';
+import { type OpenLoom, paintFor, printedNotices } from '../../cli/context.ts';
 import { createInterrupt } from '../../cli/interrupt.ts';
 import { recordBug } from '../../cli/process.ts';
 import { program } from '../../cli/program.ts';
@@ -20,6 +20,7 @@ async function loom(argv: string[], open: OpenLoom = async () => Promise.reject(
       () => undefined,
       () => undefined,
     ),
+    notices: printedNotices(io),
     record: error => {
       recorded.push(error);
       return '/logs/bug.log';

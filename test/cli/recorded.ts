@@ -179,6 +179,11 @@ const events: [string, Record<string, unknown>][] = [
   ['subtask_completed', { subtask_id: 'docs', status: 'completed', summary: 'Described', duration: 2 }],
   ['subtask_started', { subtask_id: 'check' }],
   ['subtask_completed', { subtask_id: 'check', status: 'completed', summary: 'All pass', duration: 1 }],
+  [
+    'tool_call_repaired',
+    { subtask_id: 'check', tool: 'write_file', repaired: ['trailing comma'], source: 'json' },
+  ],
+  ['changes_undone', { change_ids: ['c1'], undo_id: 'u1', files_changed: ['src/wrap.js', 'made.txt'] }],
   ['task_completed', { completed: 4, total: 4 }],
 ];
 

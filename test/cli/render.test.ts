@@ -36,6 +36,10 @@ describe('plain lines', () => {
     );
     expect(lines).toContain('[k3f9] ↻ tests  attempt 2: test/truncate.test.js is missing');
   });
+  test('repairs and undone changes are told', () => {
+    expect(lines).toContain('[k3f9] ↻ check  write_file: arguments repaired (trailing comma)');
+    expect(lines).toContain('[k3f9] ✓ undone: src/wrap.js, made.txt (loom undo u1 takes that back)');
+  });
   test('every line is one line without control characters', () => {
     for (const line of lines) expect(line).not.toMatch(/[\u0000-\u001f\u007f-\u009f]/);
   });

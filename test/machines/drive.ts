@@ -17,7 +17,7 @@ import {
 } from '../../machines/react.ts';
 
 /** One effect, by id or source, where that is not enough also by a part of its actor's address. */
-export type Which = string | { in: string; id: string };
+type Which = string | { in: string; id: string };
 
 export interface Drive {
   run: Run;
@@ -60,7 +60,7 @@ export interface DriveOptions {
 const stateOf = (snapshot: unknown) => snapshot as { value: unknown; context: Record<string, unknown> };
 
 /** What `reserved` must be: the sum over all effect rows. */
-export function reservations(run: Run): Cost {
+function reservations(run: Run): Cost {
   const sum = { ...NO_COST };
   let nano = 0;
   for (const { reserved } of Object.values(run.effects)) {

@@ -1,7 +1,7 @@
 /** The kernel by itself: keys, late results, stopping, held intents, budget, faults. */
 
 import { describe, expect, it } from 'vitest';
-import { emit, sendTo, setup } from 'xstate';
+import { emit, sendTo, setup, spawnChild } from 'xstate';
 import { newLedger } from '../../machines/budget.ts';
 import { type Catalogue, newRun, react } from '../../machines/react.ts';
 import { remote, rowActions } from '../../machines/remote.ts';
@@ -225,6 +225,15 @@ describe('faults', () => {
       on: { PING: { actions: sendTo('child', { type: 'PONG' }) } },
     });
     expect(begin(toys(child as never, root)).fault).toMatchObject({ code: 'runaway' });
+  });
+
+  it('come from a child without a source name, which no restart could find again', () => {
+    const nameless = remote<unknown, unknown>();
+    const root = setup({}).createMachine({
+      id: 'root',
+      entry: spawnChild(nameless) as never,
+    });
+    expect(begin(toys(null, root)).fault?.message).toContain('inline child');
   });
 
   it('come from a machine that throws at its start', () => {

@@ -114,7 +114,7 @@ export const verifierInput = (more: Partial<VerifierInput> = {}): VerifierInput 
   review_tokens: 2_000,
   ...more,
 });
-export const subtaskSettings = (more: Partial<SubtaskSettings> = {}): SubtaskSettings => ({
+const subtaskSettings = (more: Partial<SubtaskSettings> = {}): SubtaskSettings => ({
   max_retries: 2,
   max_iterations: 10,
   wall_clock_ms: 60_000,

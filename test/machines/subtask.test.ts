@@ -236,6 +236,17 @@ describe('the result gate', () => {
     expect(toReview(second).settle('review', verdict('pass', good)).open()).toEqual(['result']);
   });
 
+  it('ends the subtask when a person rejects the last attempt', () => {
+    const drive = judged({ result_gate: true, max_retries: 0 }, unsure).settle(
+      'result',
+      answer('reject', 'no'),
+    );
+    expect(output(drive)).toMatchObject({
+      ok: false,
+      failure: { code: 'rejected_by_person', message: 'no' },
+    });
+  });
+
   it('is silent when switched off', () => {
     expect(judged({ result_gate: false }, unsure).open()).toEqual(['settle']);
   });

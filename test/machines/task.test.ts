@@ -251,6 +251,22 @@ describe('pausing', () => {
     expect(drive.command('RESUME').open()).toHaveLength(1);
   });
 
+  it('is not reported as resumed when it ends in a cancellation', () => {
+    const drive = task()
+      .settle('plan', planned(node('a')))
+      .command('PAUSE')
+      .command('CANCEL');
+    expect(drive.events().filter(name => /paused|resumed/.test(name))).toEqual(['task_paused']);
+    const other = task()
+      .settle('plan', planned(node('a')))
+      .command('PAUSE')
+      .command('RESUME');
+    expect(other.events().filter(name => /paused|resumed/.test(name))).toEqual([
+      'task_paused',
+      'task_resumed',
+    ]);
+  });
+
   it('is taken back by RESUME before it took hold', () => {
     const drive = task()
       .command('PAUSE')

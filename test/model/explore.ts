@@ -67,7 +67,7 @@ const snapshotOf = (value: unknown) =>
   value as { value: unknown; status: string; context: unknown; children: Record<string, unknown> };
 
 /** Names a state by what matters in it. */
-export function stateKey(run: Run): string {
+function stateKey(run: Run): string {
   const actors = Object.entries(run.actors)
     .map(([path, { snapshot, apart }]) => {
       const { value, context } = snapshotOf(snapshot);

@@ -353,9 +353,9 @@ describe('secrets', () => {
   const anthropic = '[models.m]\nprovider = "anthropic"\nmodel = "x"\n';
 
   it.each([
-    ['a literal', openai('api_key = "sk-1"'), {}, 'sk-1', 'sk-1'],
+    ['a literal', openai('api_key = "sk-1"'), {}, 'sk-1', 'models.m.api_key'],
     ['env:NAME', openai('api_key = "env:MY_KEY"'), { MY_KEY: 'sk-2' }, 'sk-2', 'env:MY_KEY'],
-    ['a variable in braces', openai(`api_key = "${BRACES}"`), { MY_KEY: 'sk-3' }, 'sk-3', BRACES],
+    ['a variable in braces', openai(`api_key = "${BRACES}"`), { MY_KEY: 'sk-3' }, 'sk-3', 'env:MY_KEY'],
     ['the usual variable of OpenAI', openai(''), { OPENAI_API_KEY: 'sk-4' }, 'sk-4', 'env:OPENAI_API_KEY'],
     [
       'the same with its address',

@@ -40,7 +40,8 @@ export interface Sandbox {
   workspace: string;
   /** Environment of every child; add to it. */
   env: Record<string, string>;
-  start(args: string[], env?: Record<string, string>): LoomChild;
+  /** `folder`: another workspace than the sandbox's own. */
+  start(args: string[], env?: Record<string, string>, folder?: string): LoomChild;
   run(args: string[], env?: Record<string, string>): Promise<Ended>;
   /** `loom … --output json` parsed. */
   json<T = RunResult>(args: string[], env?: Record<string, string>): Promise<{ value: T; ended: Ended }>;
@@ -83,9 +84,9 @@ export function sandbox(prefix: (home: string) => string[] = () => []): Sandbox 
     OLLAMA_HOST: 'http://127.0.0.1:9',
   };
 
-  function start(args: string[], more: Record<string, string> = {}): LoomChild {
+  function start(args: string[], more: Record<string, string> = {}, at = workspace): LoomChild {
     const began = performance.now();
-    const [program = '', ...words] = [...enter, process.execPath, LOOM, '-w', workspace, ...args];
+    const [program = '', ...words] = [...enter, process.execPath, LOOM, '-w', at, ...args];
     const child = spawn(program, words, {
       cwd: folder,
       env: { ...env, ...more },

@@ -3,6 +3,7 @@
 import { stopProcess } from '../../store/environment.ts';
 import { openLmdbReader, openLmdbStore } from '../../store/lmdb.ts';
 import type { Lease, Store } from '../../store/port.ts';
+import { currentOwner } from '../../store/process-identity.ts';
 import { databaseOf } from '../../store/store.ts';
 import { verifyStore } from '../../store/verify.ts';
 
@@ -53,6 +54,13 @@ const calls: Record<string, (...args: never[]) => unknown> = {
   unlock: (name: string) => releases.get(name)?.(),
   /** Ends up inside LMDB's write lock, stopped. */
   stopInsideWrite: () => databaseOf(opened()).transact(() => process.kill(process.pid, 'SIGSTOP')),
+  /** Holds the write lock for a while. */
+  writeSlowly: (milliseconds: number) =>
+    databaseOf(opened()).transact(tx => {
+      for (const end = Date.now() + milliseconds; Date.now() < end; );
+      tx.put('g/slow', milliseconds);
+    }),
+  identity: () => currentOwner(''),
   stopSafely: () => stopProcess(),
   exit: () => process.exit(0),
   verify: () => verifyStore(opened()),

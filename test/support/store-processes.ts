@@ -115,8 +115,9 @@ export function puppet(child: ChildProcess): StoreProcess & { ready: Promise<voi
     if (answer.error) waiting.reject(Object.assign(new Error(answer.error.message), answer.error));
     else waiting.resolve(answer.value);
   });
-  child.on('exit', () => {
-    for (const { reject } of pending.values()) reject(new Error('the process ended'));
+  child.on('exit', (code, signal) => {
+    const end = new Error(`the process ended (${signal ?? code})${errors === '' ? '' : `: ${errors}`}`);
+    for (const { reject } of pending.values()) reject(end);
     pending.clear();
   });
   return {

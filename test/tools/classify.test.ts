@@ -33,6 +33,7 @@ describe('proven to read only', () => {
     'test -f x || echo missing',
     'cat <<EOF\nhello\nEOF',
     'command -v node',
+    'echo "héllo 日本 🎉" | wc -c',
   ])('%s', async command => {
     expect(await judged(command)).toMatchObject({ risks: ['read'], mutates: false, reasons: [] });
   });
@@ -75,6 +76,10 @@ describe('merely executes', () => {
     'cat notes.txt |id|',
     'ls (',
     'env',
+    './git status',
+    './timeout 5 ls',
+    'cd / && cat etc/hostname',
+    'cd src && rm a.txt',
   ])('%s', async command => {
     expect(await judged(command)).toMatchObject({ risks: ['exec'], mutates: true, network: false });
   });
@@ -175,6 +180,17 @@ describe('may destroy', () => {
     "ls -l $(bash -c 'rm -rf src')",
     'exec rm -rf src',
     '{rm,-rf,src}',
+    'cd / && rm x',
+    'echo "héllo 日本 🎉"; rm -rf src',
+    'git reset --ha',
+    'git reset $X',
+    'git config core.hooksPath x',
+    'echo x > .git/hooks/pre-commit',
+    'cp x .git/hooks/pre-commit',
+    'printf x | tee -a .git/config',
+    'cd && rm x',
+    'cd .. && rm x',
+    'cd "$D"; rm x',
   ])('%s', async command => {
     const found = await judged(command);
     expect(found.destructive).toBe(true);
@@ -185,6 +201,37 @@ describe('may destroy', () => {
         { tool: 'shell_execute', risks: found.risks, subject: command },
       ).decision,
     ).toBe('ask');
+  });
+});
+
+describe('is refused whoever allows it', () => {
+  it.each([
+    'rm -rf /',
+    'rm -rf /*',
+    'rm -fr ~',
+    'rm -r "$HOME"',
+    'rm -rf ~/*',
+    'rm -rf /usr',
+    'rm -rf ..',
+    'cd src && rm -rf /',
+    "bash -c 'rm -rf /'",
+    'mkfs.ext4 /dev/sda1',
+    'dd if=x of=/dev/sda',
+    'cat x > /dev/sda',
+    ':(){ :|:& };:',
+  ])('%s', async command => {
+    expect((await judged(command)).catastrophic).not.toBeNull();
+  });
+
+  it.each([
+    'rm -rf src',
+    'rm -rf /tmp/x',
+    'rm -rf *',
+    'dd if=a of=b',
+    'cat x > /dev/null',
+    'walk() { walk "$1"; }; walk x',
+  ])('%s is not', async command => {
+    expect((await judged(command)).catastrophic).toBeNull();
   });
 });
 
@@ -334,6 +381,11 @@ describe('git', () => {
     'worktree add ../x',
     'diff --ext-diff',
     'filter-branch',
+    'rebase --ex sh main',
+    'log --outpu=/x',
+    'clone --depth 1 https://x.example/r ../r',
+    'worktree add -b x ../x',
+    'apply --unsafe-paths p',
     'daemon',
     '',
     'archive --remote=x',

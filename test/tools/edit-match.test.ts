@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { LoomError } from '../../machines/failure.ts';
 import { applyEdit } from '../../tools/files/edit-match.ts';
@@ -132,6 +133,44 @@ describe('an edit', () => {
     const start = performance.now();
     expect(refused(text, old).code).toBe('not_found');
     expect(performance.now() - start).toBeLessThan(1000);
+  });
+});
+
+describe('any block of any file', () => {
+  const word = fc.stringMatching(/^[a-z]{1,6}$/);
+  /** Unique lines, each indented deeper, as deep, or shallower than the one before. */
+  const file = fc.array(fc.record({ word, depth: fc.nat(3) }), { minLength: 3, maxLength: 12 });
+  const unit = fc.constantFrom('  ', '    ', '\t');
+  const eol = fc.constantFrom('\n', '\r\n');
+
+  it('is found under other indentation and line ends, and the new line stands where it belongs', () => {
+    fc.assert(
+      fc.property(
+        file,
+        unit,
+        unit,
+        eol,
+        eol,
+        fc.nat(),
+        fc.nat(),
+        (spec, there, here, fileEol, editEol, a, b) => {
+          const line = (i: number, indent: string, text?: string) =>
+            indent.repeat(spec[i]!.depth) + (text ?? `${spec[i]!.word}_${i}`);
+          const lines = spec.map((_, i) => line(i, there));
+          const from = a % spec.length;
+          const to = Math.min(spec.length - 1, from + 1 + (b % 3));
+          const changed = from + (b % (to - from + 1));
+          const block = (text?: string) =>
+            Array.from({ length: to - from + 1 }, (_, k) =>
+              line(from + k, here, text && from + k === changed ? text : undefined),
+            ).join(editEol);
+          const expected = lines.with(changed, line(changed, there, 'NEW'));
+          const result = edit(lines.join(fileEol), block(), block('NEW'));
+          expect(result.text).toBe(expected.join(fileEol));
+        },
+      ),
+      { numRuns: 400, seed: 11 },
+    );
   });
 });
 

@@ -5,10 +5,10 @@ import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { startedAt } from '../../store/process-identity.ts';
 import { headAndTail } from '../../tools/cut.ts';
 import { sha256 } from '../../tools/disk.ts';
 import { gitCommand } from '../../tools/shell/git-command.ts';
-import { killGroup, startTime } from '../../tools/shell/identity.ts';
 import { compareManifests, takeManifest } from '../../tools/shell/manifest.ts';
 import { OUTPUT_CAP, OutputLog } from '../../tools/shell/output.ts';
 import { sandboxStatus } from '../../tools/shell/sandbox.ts';
@@ -92,6 +92,14 @@ describe('a command', () => {
     expect((await context.blobs.get(result.artifact!)).toString()).toContain('\n10000\n');
   });
 
+  it('that would wipe everything is refused by the tool itself', async () => {
+    const { context } = await bench();
+    const stop = { ...context, child: () => Promise.reject(new Error('was started')) };
+    expect((await failureOf(shellExecute.run({ command: 'rm -rf --no-preserve-root /' }, stop))).code).toBe(
+      'refused_command',
+    );
+  });
+
   it('is recorded before it starts and forgotten when it is over', async () => {
     const { context, root } = await bench();
     const seen: unknown[] = [];
@@ -103,7 +111,7 @@ describe('a command', () => {
           seen.push(group);
           if (group) {
             expect(existsSync(join(root, 'started'))).toBe(false);
-            expect(await startTime(group.pgid)).toBe(group.started);
+            expect(startedAt(group.pgid)).toBe(group.started);
             expect(group.boot).toMatch(/\w/);
           }
         },
@@ -223,18 +231,6 @@ describe('stopping', () => {
     expect(result).toMatchObject({ success: true, data: { exit_code: 0, background_stopped: true } });
     expect(result.output).toMatch(/^started\n\[a background job was still running and was stopped/);
     expect(running(`sleep\0${sleep}`)).toEqual([]);
-  });
-
-  it('a recorded group is killed by whoever takes over, another process of that number is not', async () => {
-    const child = spawn('sleep', [uniqueSleep()], { detached: true, stdio: 'ignore' });
-    onTestFinished(() => void child.kill('SIGKILL'));
-    const { identify } = await import('../../tools/shell/identity.ts');
-    const group = await identify(child.pid!);
-    expect(await killGroup({ ...group, started: '1' })).toBe(false);
-    expect(await killGroup({ ...group, boot: 'other' })).toBe(false);
-    expect(child.exitCode ?? child.signalCode).toBeNull();
-    expect(await killGroup(group)).toBe(true);
-    await vi.waitFor(() => expect(child.signalCode).toBe('SIGKILL'));
   });
 });
 

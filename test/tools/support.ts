@@ -24,7 +24,7 @@ export async function fill(root: string, files: Record<string, string | Uint8Arr
   }
 }
 
-export function memoryBlobs(): Blobs & { count(): number } {
+function memoryBlobs(): Blobs & { count(): number } {
   const kept = new Map<string, Buffer>();
   return {
     async put(content) {

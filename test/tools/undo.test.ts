@@ -304,6 +304,22 @@ describe('the diff of a run', () => {
     expect(diffs[0]!.diff).toContain('--- a/a.txt\n+++ b/b.txt\n@@ -1,1 +1,1 @@\n-one\n+three');
   });
 
+  it('is empty when everything was undone', async () => {
+    const { call, undo, entries, context } = await run({ 'a.txt': 'one\n', 'd/k.txt': 'k\n' });
+    await call(editFile, { path: 'a.txt', old_str: 'one', new_str: 'two' });
+    await call(moveFile, { source: 'a.txt', destination: 'b.txt' });
+    await call(writeFile, { path: 'b.txt', content: 'three\n' });
+    await call(deleteFile, { path: 'd/k.txt' });
+    await call(writeFile, { path: 'new.txt', content: 'n' });
+    await undo({ all: true });
+    expect(
+      await diffRecords(
+        entries.flatMap(entry => entry.changes),
+        context.blobs,
+      ),
+    ).toEqual([]);
+  });
+
   it('says where contents were not kept', async () => {
     const { call, entries, context, root } = await run();
     await mkdir(join(root, 'd'));

@@ -1,5 +1,4 @@
-/**
- * Judges a shell command before it runs. Conservative: read-only must be proven, everything else counts as `exec`,
+/** Judges a shell command before it runs. Conservative: read-only must be proven, everything else counts as `exec`,
  * and what hides its meaning (eval, dynamic names, code from a pipe) counts as destructive, so that a person is asked.
  *
  * | what                                             | class       |
@@ -14,10 +13,8 @@
  * | invalid bash                                     | exec        |
  */
 
-import { homedir } from 'node:os';
-import { basename, isAbsolute, resolve, sep } from 'node:path';
+import { basename } from 'node:path';
 import type { Risk } from '../../machines/approval.ts';
-import { isSecretPath } from '../result.ts';
 import {
   ALWAYS_DESTRUCTIVE,
   ALWAYS_NETWORK,
@@ -34,8 +31,9 @@ import {
   WRAPPERS,
   WRITERS,
 } from './commands.ts';
-import { judgeGit } from './git-rules.ts';
+import { canDestroy, judgeGit } from './git-rules.ts';
 import { type Command, parseScript, type Word } from './parse.ts';
+import { isHarmless, isInside, isTemporary, looksOutside, namesSecret, type Place, wipes } from './paths.ts';
 
 export interface Classification {
   risks: Risk[];
@@ -44,12 +42,17 @@ export interface Classification {
   network: boolean;
   destructive: boolean;
   background: boolean;
+  /** Would wipe the system, the home or a disk; refused whoever allowed it. */
+  catastrophic: string | null;
   /** Why it is more than a read, for the person who is asked. */
   reasons: string[];
 }
 
 const MAX_DEPTH = 4;
 const SYSTEM_BIN = /^\/(usr\/(local\/)?)?s?bin\//;
+/** What stands there runs as code, outside any sandbox, at the user's next git command. */
+const RUN_BY_GIT = /(^|\/)\.git\/(hooks|config|modules|info\/attributes)(\/|$)/i;
+const isSystemProgram = (name: string): boolean => !name.includes('/') || SYSTEM_BIN.test(name);
 /** Programs that find and hide what a parse error hides from us. */
 const RAW_DANGER = /\b(rm|dd|mkfs\S*|sudo|shred|truncate|killall|pkill)\b|\bcurl\b.*\|\s*(ba|z|da)?sh\b/;
 const RAW_NETWORK = /\b(curl|wget|ssh|scp|nc|ncat|telnet|ping|rsync)\b|\/dev\/(tcp|udp)\//;
@@ -61,17 +64,24 @@ class Judge {
   network = false;
   destructive = false;
   secret = false;
+  catastrophic: string | null = null;
   background = false;
-  /** `cd` was seen: relative paths may begin anywhere below. */
-  #moved = false;
+  readonly #place: Place;
 
   constructor(root: string) {
     this.#root = root;
+    this.#place = { root, relative: 'root' };
   }
 
   destroy(reason: string): void {
     this.destructive = true;
     this.doubt(reason);
+  }
+
+  /** Nobody means this; no permission makes it run. */
+  ruin(reason: string): void {
+    this.catastrophic = reason;
+    this.destroy(reason);
   }
 
   doubt(reason: string): void {
@@ -82,24 +92,6 @@ class Judge {
   reach(reason: string): void {
     this.network = true;
     this.doubt(reason);
-  }
-
-  /** Inside the workspace by its text; what is dynamic is not. */
-  #inside(word: Word): boolean {
-    if (word.dynamic) return false;
-    if (this.#moved && !isAbsolute(word.text)) return !word.text.split('/').includes('..');
-    const full = resolve(this.#root, word.text);
-    return full === this.#root || full.startsWith(this.#root + sep);
-  }
-
-  #harmlessPath(word: Word): boolean {
-    return this.#inside(word) || /^\/dev\/(null|zero|u?random|std(in|out|err)|fd\/\d+|tty)$/.test(word.text);
-  }
-
-  #looksOutside(word: Word): boolean {
-    const value = word.text.startsWith('-') ? word.text.replace(/^--?[\w-]+=?/, '') : word.text;
-    const pathLike = value.startsWith('/') || value.split('/').includes('..') || value.startsWith(homedir());
-    return pathLike && !this.#harmlessPath({ ...word, text: value, dynamic: false });
   }
 
   async script(source: string, depth = 0): Promise<void> {
@@ -114,12 +106,18 @@ class Judge {
       this.background = true;
       this.doubt('starts a background job');
     }
-    if (script.recursive) this.destroy('a function that calls itself');
+    if (script.forkBomb) this.ruin('a function that starts itself without end');
     if (script.unusual.length > 0) this.doubt(`uses ${[...new Set(script.unusual)].join(', ')}`);
-    if (script.commands.some(({ words }) => /^(cd|pushd|popd)$/.test(words[0]?.text ?? '')))
-      this.#moved = true;
+    for (const { words } of script.commands) this.#move(words);
     for (const { operator, target } of script.redirects) this.#redirect(operator, target);
     for (const command of script.commands) await this.#command(command, depth);
+  }
+
+  #move([program, target]: Word[]): void {
+    if (!/^(cd|pushd|popd)$/.test(program?.text ?? '')) return;
+    const stays = target && isInside(target, this.#place);
+    if (!stays) this.#place.relative = 'elsewhere';
+    else if (this.#place.relative === 'root') this.#place.relative = 'below';
   }
 
   #redirect(operator: string, target: Word): void {
@@ -128,42 +126,20 @@ class Judge {
     const duplicates = /&$/.test(operator) && /^(\d+-?|-)$/.test(target.text);
     if (duplicates || /^\/dev\/(null|stdout|stderr|fd\/\d+)$/.test(target.text)) return;
     if (operator.startsWith('<')) {
-      if (!this.#harmlessPath(target)) this.doubt('reads outside the workspace');
+      if (!isHarmless(target, this.#place)) this.doubt('reads outside the workspace');
       return;
     }
     this.doubt('writes a file');
-    if (!target.dynamic && !this.#harmlessPath(target) && !this.#temporary(target))
+    if (RUN_BY_GIT.test(target.text)) this.destroy('changes what git runs');
+    if (/^\/dev\/(sd|hd|vd|nvme|mmcblk|disk|mem)/.test(target.text)) this.ruin('writes to a device');
+    if (!target.dynamic && !isHarmless(target, this.#place) && !isTemporary(target))
       this.destroy(`writes ${target.text}, outside the workspace`);
   }
 
-  #temporary(word: Word): boolean {
-    return !word.dynamic && /^\/tmp\/[^/.]/.test(word.text) && !word.text.includes('..');
-  }
-
   #secrets(words: Word[]): void {
-    for (const { text, glob } of words) {
-      const value = text.replace(/^--?[\w-]+=/, '').replace(/^@/, '');
-      const hidden =
-        glob &&
-        value
-          .split('/')
-          .some(
-            part =>
-              /^\.[^/]*[*?[]/.test(part) &&
-              globCouldBe(part, ['.env', '.netrc', '.npmrc', '.ssh', '.aws', '.gnupg']),
-          );
-      const system =
-        /^\/(etc\/(shadow|gshadow|sudoers|ssl\/private)|proc\/[^/]+\/(environ|mem)|root\/)/.test(value) &&
-        !this.#inside({ text: value, dynamic: false, glob: false });
-      const loomHome = value.startsWith(`${homedir()}/.loom`);
-      const cloud =
-        /(^|\/)\.(config\/(gh|gcloud|op)|password-store|mozilla|docker\/config\.json|bash_history|zsh_history|vault-token|terraform\.d|azure)(\/|$)/.test(
-          value,
-        );
-      if (!hidden && !system && !loomHome && !cloud && !isSecretPath(value)) continue;
-      this.secret = true;
-      this.doubt('touches secrets');
-    }
+    if (!words.some(word => namesSecret(word, this.#place))) return;
+    this.secret = true;
+    this.doubt('touches secrets');
   }
 
   async #command(command: Command, depth: number): Promise<void> {
@@ -180,7 +156,7 @@ class Judge {
     for (let round = 0; round < 6; round++) {
       const name = basename(words[0]?.text ?? '');
       const wrapper = WRAPPERS[name];
-      if (!wrapper || words[0]!.dynamic) return words;
+      if (!wrapper || words[0]!.dynamic || !isSystemProgram(words[0]!.text)) return words;
       if (name === 'command' && /^-[vV]$/.test(words[1]?.text ?? '')) return null;
       if (!['time', 'timeout', 'command', 'builtin', 'env'].includes(name)) this.doubt(`uses ${name}`);
       if (name === 'nohup' || name === 'setsid') this.background = true;
@@ -213,9 +189,9 @@ class Judge {
   async #program(words: Word[], command: Command, depth: number): Promise<void> {
     const [first, ...args] = words as [Word, ...Word[]];
     const texts = args.map(arg => arg.text);
-    const known = !first.text.includes('/') || SYSTEM_BIN.test(first.text);
     const name = basename(first.text);
     if (!PRINTS.has(name)) this.#secrets(args);
+    if (!isSystemProgram(first.text)) this.doubt(`runs ${first.text.slice(0, 60)}`);
     if (first.dynamic) return this.destroy('runs a program whose name is known only at run time');
     if (name === 'eval' || name === 'trap')
       return this.#code(args.slice(0, name === 'trap' ? 1 : undefined), depth);
@@ -228,7 +204,10 @@ class Judge {
     if (name === 'rm' || name === 'unlink') return this.#remove(args);
     if (name === 'find') await this.#find(args, command, depth);
     if (name === 'kill') this.#kill(texts);
-    if (ALWAYS_DESTRUCTIVE.has(name) || name.startsWith('mkfs.')) {
+    if (/^(mkfs|mke2fs|wipefs|blkdiscard)/.test(name)) return this.ruin(`${name} erases a disk`);
+    if (name === 'dd' && texts.some(text => /^of=\/dev\/(?!null|stdout|stderr|zero)/.test(text)))
+      return this.ruin('dd writes to a device');
+    if (ALWAYS_DESTRUCTIVE.has(name)) {
       if (name === 'crontab' && texts[0] === '-l') return this.doubt('reads the crontab');
       return this.destroy(`runs ${name}`);
     }
@@ -239,10 +218,10 @@ class Judge {
       this.destroy(`${name} of a whole tree`);
     if (name === 'rsync' && /--(delete|remove-source)/.test(line)) this.destroy('rsync deletes files');
     if (WRITERS.has(name)) this.#writer(name, args);
-    if (!known || !readsOnly(name, texts)) return this.doubt(`runs ${first.text.slice(0, 60)}`);
+    if (!readsOnly(name, texts)) return this.doubt(`runs ${first.text.slice(0, 60)}`);
     if (!PRINTS.has(name) && args.some(arg => arg.dynamic))
       return this.doubt('has arguments known only at run time');
-    if (!PRINTS.has(name) && args.some(arg => this.#looksOutside(arg)))
+    if (!PRINTS.has(name) && args.some(arg => looksOutside(arg, this.#place)))
       this.doubt('reads outside the workspace');
   }
 
@@ -283,9 +262,12 @@ class Judge {
     if (verdict.network) this.reach(`git ${verdict.subcommand} reaches the network`);
     if (verdict.destructive) this.destroy(`git ${verdict.subcommand} ${verdict.destructive}`);
     if (verdict.refused) this.doubt(verdict.refused);
+    if (verdict.refused && verdict.subcommand === 'config') this.destroy(verdict.refused);
+    if (canDestroy(verdict.subcommand) && args.some(arg => arg.text.startsWith('\0')))
+      this.destroy(`git ${verdict.subcommand} with arguments known only at run time`);
     if (args[0]?.dynamic) this.destroy('git with a sub-command known only at run time');
     else if (!verdict.readOnly || dynamic) this.doubt(`runs git ${verdict.subcommand}`);
-    if (args.some(arg => this.#looksOutside(arg))) this.doubt('reads outside the workspace');
+    if (args.some(arg => looksOutside(arg, this.#place))) this.doubt('reads outside the workspace');
   }
 
   #remove(args: Word[]): void {
@@ -294,12 +276,15 @@ class Judge {
     const options = args.filter((arg, i) => arg.text.startsWith('-') && (end < 0 || i < end));
     const targets = args.filter((arg, i) => !arg.text.startsWith('-') || (end >= 0 && i > end));
     const caches = targets.every(
-      arg => !arg.glob && this.#inside(arg) && REGENERABLE.has(basename(arg.text)),
+      arg => !arg.glob && isInside(arg, this.#place) && REGENERABLE.has(basename(arg.text)),
     );
     if (targets.length > 0 && caches) return;
+    const recursive = options.some(({ text }) => /^-[a-zA-Z]*[rR]|^--r/.test(text));
+    const root = targets.find(arg => wipes(arg, this.#place));
+    if (recursive && root) this.ruin(`rm -r of ${root.text}`);
     const forced = options.some(({ text }) => /^-[a-zA-Z]*[rRf]/.test(text) || /^--(r|f)/.test(text));
     const loose = targets.find(arg => arg.glob || arg.dynamic);
-    const away = targets.find(arg => !this.#inside(arg));
+    const away = targets.find(arg => !isInside(arg, this.#place));
     if (forced) this.destroy('rm -r or -f cannot be undone');
     else if (loose) this.destroy('rm of files that are known only at run time');
     else if (away) this.destroy(`rm of ${away.text}, outside the workspace`);
@@ -355,21 +340,13 @@ class Judge {
     const operands = args.filter(arg => !arg.text.startsWith('-'));
     const source = name === 'cp' || name === 'ln' || name === 'tar' || name === 'unzip' || name === 'sed';
     const targets = source ? operands.slice(-1) : operands;
-    const away = targets.find(arg => !arg.dynamic && this.#looksOutside(arg) && !this.#temporary(arg));
+    const away = targets.find(arg => !arg.dynamic && looksOutside(arg, this.#place) && !isTemporary(arg));
     const toDevice = name === 'mv' && operands.at(-1)?.text.startsWith('/dev/');
     if (toDevice) this.destroy('mv to a device');
+    if (operands.some(arg => RUN_BY_GIT.test(arg.text))) this.destroy('changes what git runs');
     if (away && !(name === 'tee' && away.text === '/dev/null'))
       this.destroy(`${name} changes ${away.text}, outside the workspace`);
   }
-}
-
-function globCouldBe(pattern: string, names: string[]): boolean {
-  const source = pattern
-    .replace(/[.+^${}()|\\]/g, '\\$&')
-    .replace(/\*/g, '.*')
-    .replace(/\?/g, '.')
-    .replace(/\[[^\]]*\]?/g, '.');
-  return names.some(name => new RegExp(`^${source}$`).test(name));
 }
 
 /** @param root workspace that paths are judged against */
@@ -386,6 +363,7 @@ export async function classify(source: string, root: string): Promise<Classifica
     network: judge.network,
     destructive: judge.destructive,
     background: judge.background,
+    catastrophic: judge.catastrophic,
     reasons: [...judge.reasons],
   };
 }

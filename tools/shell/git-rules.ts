@@ -17,8 +17,18 @@ const GLOBAL_REFUSED =
   /^(-C|-c|--git-dir|--work-tree|--exec-path|--namespace|--config-env|--super-prefix|--bare)(=|$)|^-[Cc]./;
 
 /** Options that start a program or leave the workspace, in any sub-command. */
-const OPTION_REFUSED =
-  /^(--output|--exec|--upload-pack|--receive-pack|--ext-diff|--textconv|--open-files-in-pager|--no-index|--template|--separate-git-dir|--reference|--reference-if-able|--config|--editor|--contents|--pathspec-from-file|--upload-archive|--remote-cmd|--edit-description)(=|$)/;
+const OPTIONS_REFUSED =
+  '--output --exec --upload-pack --receive-pack --ext-diff --textconv --open-files-in-pager --no-index --template --separate-git-dir --reference --reference-if-able --config --editor --contents --pathspec-from-file --edit-description --unsafe-paths'.split(
+    ' ',
+  );
+
+/** git accepts any unambiguous beginning of a long option. */
+const means = (option: string, name: string): boolean => {
+  const given = option.split('=')[0]!;
+  return given === name || (given.length > 2 && name.startsWith(given));
+};
+
+const OUTSIDE = /^(\/|~)|(^|\/)\.\.(\/|$)/;
 
 const READ_ONLY = new Set(
   'status diff log show blame ls-files ls-tree ls-remote rev-parse rev-list describe shortlog cat-file diff-tree diff-index show-ref for-each-ref merge-base name-rev grep count-objects check-ignore var version whatchanged cherry help'.split(
@@ -45,10 +55,7 @@ function flagsOf(args: string[]): Flags {
       options.some(option =>
         names.some(name =>
           name.startsWith('--')
-            ? // git accepts any unambiguous beginning of a long option.
-              option === name ||
-              option.startsWith(`${name}=`) ||
-              (option.length > 4 && name.startsWith(option.split('=')[0]!))
+            ? means(option, name)
             : /^-[A-Za-z]/.test(option) && option.slice(1).includes(name[1]!),
         ),
       ),
@@ -119,9 +126,7 @@ function refusalOf(subcommand: string, flags: Flags): string | null {
   const { args, operands, has } = flags;
   const end = args.indexOf('--');
   const options = (end < 0 ? args : args.slice(0, end)).filter(arg => arg.startsWith('-'));
-  const option = options.find(
-    arg => OPTION_REFUSED.test(arg) || /^--(outp|exe|upl|rec|ext|open|no-ind|templ)[a-z-]*(=|$)/.test(arg),
-  );
+  const option = options.find(arg => arg.startsWith('--') && OPTIONS_REFUSED.some(name => means(arg, name)));
   // `git rev-parse --exec-path` and the like only print.
   if (option && !(subcommand === 'rev-parse'))
     return `${option} runs a program or writes outside the repository`;
@@ -133,17 +138,16 @@ function refusalOf(subcommand: string, flags: Flags): string | null {
     if (has('-u') && subcommand === 'clone') return 'clone -u runs a program';
     const odd = operands.find(operand => /^(ext|fd)::/i.test(operand));
     if (odd) return `${odd} runs a program`;
-    if (subcommand === 'clone' && (operands[1] ?? '').match(/^(\/|~)|(^|\/)\.\.(\/|$)/))
-      return 'clone outside the workspace';
   }
+  // Values of options stand among the operands, so their number is not to be relied on.
+  const away = operands
+    .slice(subcommand === 'clone' && operands.length === 1 ? 1 : 0)
+    .some(path => OUTSIDE.test(path));
   if (
-    subcommand === 'worktree' &&
-    operands[0] === 'add' &&
-    (operands[1] ?? '').match(/^(\/|~)|(^|\/)\.\.(\/|$)/)
+    away &&
+    (['clone', 'init'].includes(subcommand) || (subcommand === 'worktree' && operands[0] === 'add'))
   )
-    return 'a worktree outside the workspace';
-  if (subcommand === 'init' && (operands[0] ?? '').match(/^(\/|~)|(^|\/)\.\.(\/|$)/))
-    return 'init outside the workspace';
+    return `git ${subcommand} outside the workspace`;
   if (subcommand === 'config') {
     if (has('--file', '-f', '--global', '--system', '--blob', '--edit', '-e'))
       return 'config outside this repository, or an editor';
@@ -202,3 +206,6 @@ export function judgeGit(args: string[]): GitVerdict {
 
 /** All sub-commands that git_command accepts. */
 export const gitSubcommands = (): string[] => [...READ_ONLY, ...MUTATING].sort();
+
+/** Some options of it lose work. */
+export const canDestroy = (subcommand: string): boolean => subcommand in DESTRUCTIVE;

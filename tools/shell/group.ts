@@ -1,14 +1,13 @@
-/**
- * Runs a program in a process group of its own and never leaves anything of it behind.
+/** Runs a program in a process group of its own and never leaves anything of it behind.
  * The child waits until its group is recorded, and ends by itself when we die before that.
  */
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readdir, readFile } from 'node:fs/promises';
 import type { Writable } from 'node:stream';
+import { currentBoot, type ProcessGroup, startedAt } from '../../store/process-identity.ts';
 import { refusal } from '../result.ts';
 import { childEnvironment } from './environment.ts';
-import { type GroupIdentity, identify } from './identity.ts';
 import { OutputLog } from './output.ts';
 
 /** Between the polite and the final signal, ms. */
@@ -37,7 +36,7 @@ export interface GroupOptions {
   signal: AbortSignal;
   /** The kernel ends all descendants with the program (a process namespace). */
   contained: boolean;
-  record(group: GroupIdentity | null): Promise<void>;
+  record(group: ProcessGroup | null): Promise<void>;
 }
 
 /** stdout and stderr are one pipe, so that lines stand in the order they were written. */
@@ -99,7 +98,7 @@ export async function runGroup(options: GroupOptions): Promise<Ended> {
   }
   const stop = stopper(child, child.pid, options);
   try {
-    await options.record(await identify(child.pid));
+    await options.record({ pgid: child.pid, started: startedAt(child.pid), boot: currentBoot() });
     const gate = child.stdio[3] as Writable;
     gate.on('error', () => {});
     gate.end('go\n');

@@ -28,13 +28,18 @@ export interface Manifest {
   complete: boolean;
 }
 
-export async function takeManifest(root: string, limit = MANIFEST_LIMIT): Promise<Manifest> {
+/** @param deadline on the clock of `performance.now()`: what is not seen by then is not seen */
+export async function takeManifest(
+  root: string,
+  limit = MANIFEST_LIMIT,
+  deadline = Number.POSITIVE_INFINITY,
+): Promise<Manifest> {
   const files = new Map<string, Stamp>();
   const folders = [''];
   let complete = true;
   for (let folder = folders.shift(); folder !== undefined; folder = folders.shift()) {
     const entries = await readdir(join(root, folder), { withFileTypes: true }).catch(() => []);
-    if (files.size + entries.length > limit) {
+    if (files.size + entries.length > limit || performance.now() > deadline) {
       complete = false;
       break;
     }

@@ -21,6 +21,8 @@ export interface Run {
 }
 
 const MAX_NAMED = 20;
+/** Time for the second manifest after an abort, ms. */
+const HURRIED = 300;
 
 export async function observe(run: Run, context: ToolContext): Promise<ToolResult> {
   if (!run.mutates) return report(run, await execute(run, context), context);
@@ -31,7 +33,9 @@ export async function observe(run: Run, context: ToolContext): Promise<ToolResul
     // From here on a crash leaves it unknown what was done; the host asks instead of repeating.
     await context.checkpoint({ started: true });
     const ended = await execute(run, context);
-    const after = await takeManifest(root);
+    // Whoever stopped it waits for at most a second.
+    const deadline = ended.reason === 'aborted' ? performance.now() + HURRIED : undefined;
+    const after = await takeManifest(root, undefined, deadline);
     const changes = await compareManifests(root, before, after);
     const complete = before.complete && after.complete;
     const result = await report(run, ended, context, filesOf(changes), complete);
@@ -80,7 +84,7 @@ async function report(
       `files changed: ${files.slice(0, MAX_NAMED).join(', ')}${files.length > MAX_NAMED ? ` and ${files.length - MAX_NAMED} more` : ''}`,
     );
   if (!complete)
-    notes.push(`the workspace has more than ${MANIFEST_LIMIT} files; changes in the rest were not seen`);
+    notes.push(`not all files were looked at (at most ${MANIFEST_LIMIT}); more may have changed`);
   const note = notes.length > 0 ? `\n[${notes.join('; ')}]` : '';
   const { shown, cut } = headAndTail(text, Math.max(200, context.outputLimit - note.length));
   const success = reason === 'exit' && exitCode === 0;

@@ -2,7 +2,7 @@
 
 import { createRequire } from 'node:module';
 import { homedir } from 'node:os';
-import type { Node, Parser } from 'web-tree-sitter';
+import type { Parser, Node as TreeNode } from 'web-tree-sitter';
 
 export interface Word {
   /** As the shell would see it; what is known only at run time is `\0`. */
@@ -33,8 +33,8 @@ export interface Script {
   background: boolean;
   /** Constructs beyond what a read-only proof understands (functions, odd expansions). */
   unusual: string[];
-  /** A function that calls itself. */
-  recursive: boolean;
+  /** A function that calls itself in the background or more than once. */
+  forkBomb: boolean;
 }
 
 /** Node types whose meaning is fully given by the commands, words and redirects in them. */
@@ -63,8 +63,32 @@ function parser(): Promise<Parser> {
   return loading;
 }
 
-const childrenOf = (node: Node): Node[] => node.children.filter(child => child !== null);
-const namedOf = (node: Node): Node[] => node.namedChildren.filter(child => child !== null);
+/** The tree as plain objects: every look at the grammar's own nodes is a call into WebAssembly. */
+interface Node {
+  type: string;
+  text: string;
+  isNamed: boolean;
+  parent: Node | null;
+  children: Node[];
+}
+
+function copyOf(from: TreeNode, source: string, parent: Node | null): Node {
+  const node: Node = {
+    type: from.type,
+    text: source.slice(from.startIndex, from.endIndex),
+    isNamed: from.isNamed,
+    parent,
+    children: [],
+  };
+  node.children = from.children.filter(child => child !== null).map(child => copyOf(child, source, node));
+  return node;
+}
+
+const namedOf = (node: Node): Node[] => node.children.filter(child => child.isNamed);
+const allOf = (node: Node, type: string): Node[] => [
+  ...(node.type === type ? [node] : []),
+  ...node.children.flatMap(child => allOf(child, type)),
+];
 
 const UNKNOWN = '\0';
 
@@ -120,7 +144,7 @@ function join(nodes: Node[], root: string): Word {
 function isFed(command: Node): boolean {
   const statement = command.parent?.type === 'redirected_statement' ? command.parent : command;
   const pipe = statement.parent;
-  return pipe?.type === 'pipeline' && namedOf(pipe)[0]?.id !== statement.id;
+  return pipe?.type === 'pipeline' && namedOf(pipe)[0] !== statement;
 }
 
 /** Literal text fed by a here-document or here-string; '\0' stands for what is not literal. */
@@ -154,7 +178,7 @@ function visit(node: Node, script: Script, root: string): void {
       words:
         node.type === 'command'
           ? words
-          : [{ text: node.child(0)?.text ?? '', dynamic: false, glob: false }, ...words],
+          : [{ text: node.children[0]?.text ?? '', dynamic: false, glob: false }, ...words],
       assigns: parts
         .filter(part => part.type === 'variable_assignment')
         .map(part => part.text.split(/\+?=/)[0]!),
@@ -170,15 +194,15 @@ function visit(node: Node, script: Script, root: string): void {
   }
   if (node.type === 'file_redirect') {
     const target = namedOf(node).find(part => part.type !== 'file_descriptor');
-    const operator = childrenOf(node).find(part => !part.isNamed)?.type ?? '>';
+    const operator = node.children.find(part => !part.isNamed)?.type ?? '>';
     if (target) script.redirects.push({ operator, target: wordOf(target, root) });
   }
   if (node.type === 'function_definition') {
-    const name = node.childForFieldName('name')?.text ?? '';
-    const calls = node.descendantsOfType('command_name').some(call => call?.text === name);
-    if (calls) script.recursive = true;
+    const name = namedOf(node)[0]?.text ?? '';
+    const calls = allOf(node, 'command_name').filter(call => call.text === name).length;
+    if (calls > 1 || (calls === 1 && node.text.includes('&'))) script.forkBomb = true;
   }
-  for (const child of childrenOf(node)) visit(child, script, root);
+  for (const child of node.children) visit(child, script, root);
 }
 
 /** @param root workspace, the value of `$PWD` */
@@ -190,11 +214,11 @@ export async function parseScript(source: string, root: string): Promise<Script>
     valid: tree !== null && !tree.rootNode.hasError,
     background: false,
     unusual: [],
-    recursive: false,
+    forkBomb: false,
   };
   if (!tree) return script;
   try {
-    visit(tree.rootNode, script, root);
+    visit(copyOf(tree.rootNode, source, null), script, root);
   } finally {
     tree.delete();
   }

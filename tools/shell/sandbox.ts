@@ -26,6 +26,8 @@ const CREDENTIALS = /\/(\.ssh|\.netrc|\.git-credentials|\.config\/gh|\.gnupg)$/;
 
 const list = (names: string): string[] => names.split(' ').map(name => join(homedir(), name));
 
+const PROGRAM = 'bwrap';
+
 /** What root needs to work on files of others; with more of its powers it could mount its way out. */
 const ROOT_POWERS = 'CHOWN DAC_OVERRIDE FOWNER FSETID KILL SETGID SETUID NET_BIND_SERVICE'.split(' ');
 
@@ -50,7 +52,7 @@ const RUN_KEPT = [
 
 function run(args: string[]): Promise<string | null> {
   return new Promise(resolve => {
-    execFile('bwrap', args, { timeout: 5000, env: { PATH: process.env['PATH'] ?? '' } }, (error, _, stderr) =>
+    execFile(PROGRAM, args, { timeout: 5000, env: { PATH: process.env['PATH'] ?? '' } }, (error, _, stderr) =>
       resolve(
         error
           ? (error as NodeJS.ErrnoException).code === 'ENOENT'
@@ -137,7 +139,7 @@ export async function sandboxed(
   const cutNetwork = !context.network && status.network;
   return {
     argv: [
-      'bwrap',
+      PROGRAM,
       ...sandboxArgs(root, { network: context.network, cutNetwork, credentials }),
       '--',
       ...argv,

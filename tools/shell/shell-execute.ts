@@ -45,7 +45,8 @@ export const shellExecute: Tool = {
   async run(args, context) {
     const command = args['command'] as string;
     if (command.includes('\0')) throw refusal('invalid_command', 'The command contains a NUL character.');
-    const { mutates } = await classify(command, context.workspace.root);
+    const { mutates, catastrophic } = await classify(command, context.workspace.root);
+    if (catastrophic) throw refusal('refused_command', `Not run, whoever allowed it: ${catastrophic}.`);
     const seconds = (args['timeout_seconds'] as number | undefined) ?? DEFAULT_SECONDS;
     return observe({ argv: [shell(), '-c', command], mutates, timeoutMs: seconds * 1000 }, context);
   },

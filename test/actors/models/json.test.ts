@@ -43,7 +43,7 @@ describe('extractJson', () => {
   test('a long answer full of braces is read in a moment', () => {
     const before = Date.now();
     extractJson('{ '.repeat(20_000), ['x']);
-    expect(Date.now() - before).toBeLessThan(1_000);
+    expect(Date.now() - before).toBeLessThan(5_000);
   });
 });
 

@@ -1,7 +1,8 @@
 /** The router: who answers for a role, what is tried again and what is not, and who takes over. */
 import { afterEach, describe, expect, test } from 'vitest';
 import { backoffMs } from '../../../actors/models/backoff.ts';
-import type { Message } from '../../../actors/models/model.ts';
+import { createModel } from '../../../actors/models/create-model.ts';
+import type { Message, Model } from '../../../actors/models/model.ts';
 import { createRouter, type RouterDeps } from '../../../actors/models/router.ts';
 import type { Config, ModelConfig } from '../../../store/config.ts';
 import { ask, failureOf, options, screen, user, WRITE_FILE } from '../../support/calls.ts';
@@ -109,17 +110,29 @@ describe('retry', () => {
     expect(error.message).toMatch(/broken.*\(3 attempts\)/);
   });
 
-  test('a refused connection is tried again', async () => {
-    const server = await serverWith('[{role: executor, reply: back}]');
+  test('a refused connection is tried again until the server is back', async () => {
+    const server = await serverWith('[]');
     const port = Number(new URL(server.url).port);
     await server.stop();
-    const call = router(
-      [openai('one', server)],
-      {},
-      { model_call_retry_base_delay_seconds: 0.2, model_call_retry_max_delay_seconds: 1 },
-    ).call('executor', ask('executor', [user('Hi')]), options());
-    running.push(await startFakeServer('openai', '[{role: executor, reply: back}]', {}, port));
-    expect((await call).response.content).toBe('back');
+    let restarted: Promise<unknown> | undefined;
+    const create = (config: ModelConfig): Model => {
+      const model = createModel(config);
+      const restart = async (error: unknown) => {
+        restarted ??= startFakeServer('openai', '[{role: executor, reply: back}]', {}, port).then(back =>
+          running.push(back),
+        );
+        await restarted;
+        throw error;
+      };
+      return { ...model, complete: (...call) => model.complete(...call).catch(restart) };
+    };
+    const answer = await router([openai('one', server)], { create }).call(
+      'executor',
+      ask('executor', [user('Hi')]),
+      options(),
+    );
+    expect(answer.response.content).toBe('back');
+    expect(answer.failed.map(attempt => attempt.code)).toEqual(['connection']);
   });
 
   test('a cut stream is tried again and nothing shown appears twice', async () => {

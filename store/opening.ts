@@ -1,0 +1,101 @@
+/** Opening a store that somebody else is writing.
+ *
+ *  LMDB as shipped with lmdb 3.5.6 has a hole here: opening (to read, too) reads the number of the newest commit from
+ *  the header and a moment later stores it in the shared lock file, without a lock (`mdb_env_open2`, `mti_txnid`). A
+ *  commit in that moment is forgotten: the next writer starts from the state before it, acknowledged or not. Measured
+ *  with `overlappingSync: false`: 4 of 40 writers lost an acknowledged commit in 13,925 openings to read; with the guards
+ *  below, on the same machine at the same time, none of 40 in 6,139 (none of 136 in 28,255 altogether).
+ *
+ *  So an opener announces itself with a file in `opening/`, waits until the write lock is free, opens, and takes the
+ *  file away. A writer that finds such a file, looking while it holds the write lock, writes nothing and tries again
+ *  when it is gone. Either the opener sees the lock held, or the writer sees the file: no commit falls into the moment.
+ *  Behind that stands a second guard, `commitNumberHolds`: no write begins from a number that is not the newest.
+ *
+ *  Crash of an opener: its file names its process; files of the dead are removed by writers. */
+
+import { randomUUID } from 'node:crypto';
+import { closeSync, mkdirSync, openSync, readdirSync, readSync, rmSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { newestCommit } from './damage.ts';
+import type { Owner } from './port.ts';
+import { currentOwner, ownerAlive } from './process-identity.ts';
+import { writeLockHolder } from './write-lock.ts';
+
+/** A commit takes milliseconds; one that takes longer is stopped or on a dying disk, and the second guard remains. */
+const PATIENCE_MS = 2_000;
+/** Where the lock does not tell its holder, a commit gets this long to end. */
+const BLIND_MS = 30;
+/** `mti_txnid`, behind magic and format. */
+const COMMIT_NUMBER_AT = 8;
+
+type Process = Omit<Owner, 'instance'>;
+
+const folder = (path: string): string => join(path, 'opening');
+
+/** Processes that are opening the store right now; the marks of dead ones are cleared away. */
+export function openers(path: string): Process[] {
+  let names: string[];
+  try {
+    names = readdirSync(folder(path));
+  } catch {
+    return [];
+  }
+  return names.flatMap(name => {
+    const [pid, started = '', boot = ''] = name.split('~');
+    const opener = { pid: Number(pid), started, boot };
+    if (ownerAlive(opener)) return [opener];
+    rmSync(join(folder(path), name), { force: true });
+    return [];
+  });
+}
+
+/** Resolves when nobody is opening the store. */
+export async function openersGone(path: string): Promise<void> {
+  while (openers(path).length > 0) await sleep(1);
+}
+
+/** Runs `open` at a moment in which nobody commits. */
+export async function besideWriters(path: string, lockFile: number | null, open: () => void): Promise<void> {
+  const mark = announce(path);
+  try {
+    const since = performance.now();
+    for (;;) {
+      const holder = writeLockHolder(lockFile);
+      if (holder === 'unknown') await sleep(BLIND_MS);
+      const wait = holder !== null && holder !== 'unknown' && !holder.stopped;
+      if (!wait || performance.now() - since > PATIENCE_MS) break;
+      await sleep(1);
+    }
+    open();
+  } finally {
+    if (mark !== null) rmSync(mark, { force: true });
+  }
+}
+
+/** null where nothing can be written: LMDB then leaves the lock file alone as well, or the disk is full and so nobody
+ *  commits. */
+function announce(path: string): string | null {
+  const { pid, started, boot } = currentOwner('');
+  const mark = join(folder(path), [pid, started, boot, randomUUID()].join('~'));
+  try {
+    mkdirSync(folder(path), { recursive: true, mode: 0o700 });
+    closeSync(openSync(mark, 'wx', 0o600));
+    return mark;
+  } catch {
+    return null;
+  }
+}
+
+/** Inside a write: whether it began from the newest commit. If not, the number in the lock file is put right, and the
+ *  write must be given up and begun again.
+ *  @param lockFile open for writing, @param dataFile open for reading */
+export function commitNumberHolds(lockFile: number, dataFile: number): boolean {
+  const newest = newestCommit(dataFile);
+  const shared = Buffer.alloc(8);
+  if (newest === null || readSync(lockFile, shared, 0, 8, COMMIT_NUMBER_AT) < 8) return true;
+  if (shared.readBigUInt64LE() === newest) return true;
+  shared.writeBigUInt64LE(newest);
+  writeSync(lockFile, shared, 0, 8, COMMIT_NUMBER_AT);
+  return false;
+}

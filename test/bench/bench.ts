@@ -1,0 +1,203 @@
+/** The figures Loom promises: start-up, overhead per subtask, growth with the size of a plan, memory. */
+import { spawn } from 'node:child_process';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { openLoom } from '../../actors/engine.ts';
+import { openLmdbReader } from '../../store/lmdb.ts';
+import { startFakeServer } from '../support/fake-server.ts';
+
+const [loom = '', folder = ''] = process.argv.slice(2);
+let boxes = 0;
+
+interface Box {
+  home: string;
+  workspace: string;
+}
+
+function box(toml: string): Box {
+  const at = join(folder, String(++boxes));
+  const home = join(at, 'home');
+  const workspace = join(at, 'work');
+  mkdirSync(home, { recursive: true });
+  mkdirSync(workspace);
+  writeFileSync(join(home, 'loom.toml'), toml);
+  return { home, workspace };
+}
+
+const ROLES = 'roles = ["planner", "executor", "verifier", "extractor", "compactor"]';
+const serverToml = (url: string): string =>
+  `[models.main]\nprovider = "ollama"\nbase_url = "${url}"\nmodel = "bench"\ncontext_tokens = 32768\n${ROLES}\n`;
+
+const median = (values: number[]): number => values.sort((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
+
+function print(name: string, figure: string, limit: string, holds: boolean): void {
+  console.log(`${holds ? '✓' : '✗'} ${name.padEnd(58)} ${figure.padStart(22)}   promised ${limit}`);
+}
+
+const timed = (args: string[], env: NodeJS.ProcessEnv = process.env): Promise<number> =>
+  new Promise(resolve => {
+    const start = performance.now();
+    spawn(process.execPath, args, { stdio: 'ignore', env }).once('exit', () =>
+      resolve(performance.now() - start),
+    );
+  });
+
+async function startUp(): Promise<void> {
+  const bare: number[] = [];
+  const version: number[] = [];
+  for (let i = 0; i < 11; i++) {
+    bare.push(await timed(['-e', '0']));
+    version.push(await timed([loom, '--version']));
+  }
+  const ratio = median(version.map((ms, i) => ms / bare[i]!));
+  print('loom --version, against node -e 0', `${ratio.toFixed(2)} ×`, '≤ 2 ×', ratio <= 2);
+}
+
+async function firstRequest(): Promise<void> {
+  const ratios: number[] = [];
+  for (let i = 0; i < 9; i++) {
+    const bare = await timed(['-e', '0']);
+    const server = await startFakeServer('ollama', '- {role: planner, repeat: true, fault: hang}');
+    const { home, workspace } = box(serverToml(server.url));
+    const start = performance.now();
+    const child = spawn(process.execPath, [loom, 'run', 'bench', '-w', workspace], {
+      stdio: 'ignore',
+      env: { ...process.env, LOOM_HOME: home },
+    });
+    while (!server.requests.some(request => request.path === '/api/chat'))
+      await new Promise(resolve => setTimeout(resolve, 1));
+    ratios.push((performance.now() - start) / bare);
+    child.kill('SIGKILL');
+    await server.stop();
+  }
+  const ratio = median(ratios);
+  print(
+    'loom run, launch to first model request, against node -e 0',
+    `${ratio.toFixed(2)} ×`,
+    '≤ 5 ×',
+    ratio <= 5,
+  );
+}
+
+const nodes = (count: number, tier: number): string =>
+  Array.from(
+    { length: count },
+    (_, i) =>
+      `{id: n${i}, description: look around, verification_tier: ${tier}${i > 0 ? `, depends_on: [n${i - 1}]` : ''}}`,
+  ).join(', ');
+
+const chain = (count: number, tier: number): string => `
+- role: planner
+  reply: {subtasks: [${nodes(count, tier)}]}
+- {role: executor, step: 0, repeat: true, calls: [{name: list_directory, arguments: {path: "."}}]}
+- {role: executor, step: 1, repeat: true, reply: "Looked around; the folder is empty."}
+- {role: verifier, repeat: true, reply: {passed: true, outcome: pass, confidence: 0.9, feedback: fine, issues: []}}
+`;
+
+/** Wall milliseconds per subtask of a chain, with everything real but the model. */
+async function perSubtask(
+  scenario: string,
+  count: number,
+  toml: (file: string) => Promise<string> | string,
+): Promise<{ ms: number; box: Box; id: string }> {
+  const file = join(folder, `scenario-${boxes}.yaml`);
+  writeFileSync(file, scenario);
+  const at = box(await toml(file));
+  const opened = await openLoom({ home: at.home, workspace: at.workspace });
+  let first = 0;
+  let last = 0;
+  const result = await opened.run({
+    goal: 'bench',
+    onEvent: event => {
+      if (event.event_type === 'task_plan_ready') first = performance.now();
+      if (event.event_type === 'subtask_completed') last = performance.now();
+    },
+  });
+  await opened.close();
+  if (result.exit_code !== 0) throw new Error(`the benchmark run failed: ${JSON.stringify(result.error)}`);
+  return { ms: (last - first) / count, box: at, id: result.task_id };
+}
+
+const scripted = (file: string): string =>
+  `[models.script]\nprovider = "scripted"\nmodel = "script"\nscenario = ${JSON.stringify(file)}\n${ROLES}\n`;
+
+async function overhead(): Promise<void> {
+  const scenario = chain(40, 2);
+  const server = await startFakeServer('ollama', scenario);
+  const { ms } = await perSubtask(scenario, 40, () => serverToml(server.url));
+  await server.stop();
+  print(
+    'overhead per subtask (1 tool call, answer, review, HTTP)',
+    `${ms.toFixed(1)} ms`,
+    '≤ 20 ms',
+    ms <= 20,
+  );
+}
+
+async function growth(): Promise<void> {
+  await perSubtask(chain(50, 1), 50, scripted);
+  const small: number[] = [];
+  for (let i = 0; i < 3; i++) small.push((await perSubtask(chain(100, 1), 100, scripted)).ms);
+  const large = await perSubtask(chain(1000, 1), 1000, scripted);
+  const ratio = large.ms / median(small);
+  print(
+    'cost per subtask at 1,000 nodes, against 100',
+    `${ratio.toFixed(2)} × (${large.ms.toFixed(1)} ms)`,
+    '≤ 1.5 ×',
+    ratio <= 1.5,
+  );
+}
+
+async function rowSize(): Promise<void> {
+  const file = join(folder, 'row.yaml');
+  writeFileSync(
+    file,
+    `${chain(1000, 1).replace('step: 0, repeat', 'step: 0, subtask: n0, fault: hang, repeat')}`,
+  );
+  const at = box(scripted(file));
+  const opened = await openLoom({ home: at.home, workspace: at.workspace });
+  const stop = new AbortController();
+  const result = await opened.run({
+    goal: 'bench',
+    signal: stop.signal,
+    onEvent: event => {
+      if (event.event_type === 'subtask_started') stop.abort();
+    },
+  });
+  await opened.close();
+  const reader = await openLmdbReader(at.home);
+  const row = await reader.get(result.task_id, `a/task/${result.task_id}`);
+  await reader.close();
+  const bytes = Buffer.byteLength(JSON.stringify(row));
+  print('task row at 1,000 nodes', `${(bytes / 1024).toFixed(1)} KB`, '≤ 16 KB', bytes <= 16 * 1024);
+}
+
+async function memory(): Promise<void> {
+  const scenario = chain(30, 2);
+  const server = await startFakeServer('ollama', scenario);
+  const { home, workspace } = box(serverToml(server.url));
+  const child = spawn(process.execPath, [loom, 'run', 'bench', '-w', workspace], {
+    stdio: 'ignore',
+    env: { ...process.env, LOOM_HOME: home },
+  });
+  let peak = 0;
+  const look = setInterval(() => {
+    try {
+      const status = readFileSync(`/proc/${child.pid}/status`, 'utf8');
+      peak = Math.max(peak, Number(/RssAnon:\s+(\d+)/.exec(status)?.[1] ?? 0));
+    } catch {
+      // It has just ended.
+    }
+  }, 5);
+  await new Promise(resolve => child.once('exit', resolve));
+  clearInterval(look);
+  await server.stop();
+  print('peak RssAnon of loom run', `${(peak / 1024).toFixed(0)} MB`, '≤ 130 MB', peak <= 130 * 1024);
+}
+
+await startUp();
+await firstRequest();
+await overhead();
+await growth();
+await rowSize();
+await memory();

@@ -1,0 +1,32 @@
+// `npm run bench`: builds Loom and the benchmark, then prints figures. Ratios are measured in one run, because machines are noisy.
+
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { build } from 'esbuild';
+
+const root = join(import.meta.dirname, '..', '..');
+execFileSync(process.execPath, [join(root, 'build.mjs')], { stdio: 'inherit' });
+// Inside the project, so that packages that are not bundled are found.
+const folder = mkdtempSync(join(root, 'node_modules', '.loom-bench-'));
+try {
+  await build({
+    entryPoints: [join(import.meta.dirname, 'bench.ts')],
+    outfile: join(folder, 'bench.mjs'),
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    packages: 'external',
+    logLevel: 'error',
+  });
+  execFileSync(
+    process.execPath,
+    [join(folder, 'bench.mjs'), join(root, 'dist', 'loom.js'), mkdtempSync(join(tmpdir(), 'loom-bench-'))],
+    {
+      stdio: 'inherit',
+    },
+  );
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}

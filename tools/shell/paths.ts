@@ -1,0 +1,77 @@
+/** Where the words of a command point, judged by their text. */
+
+import { homedir } from 'node:os';
+import { isAbsolute, resolve, sep } from 'node:path';
+import { isSecretPath } from '../result.ts';
+import type { Word } from './parse.ts';
+
+export interface Place {
+  root: string;
+  /** Where relative paths begin: the workspace, somewhere below it after `cd`, or nobody knows where. */
+  relative: 'root' | 'below' | 'elsewhere';
+}
+
+/** Inside the workspace; what is known only at run time is not. */
+export function isInside(word: Word, place: Place): boolean {
+  if (word.dynamic) return false;
+  if (!isAbsolute(word.text)) {
+    if (place.relative === 'elsewhere') return false;
+    if (place.relative === 'below') return !word.text.split('/').includes('..');
+  }
+  const full = resolve(place.root, word.text);
+  return full === place.root || full.startsWith(place.root + sep);
+}
+
+export const isHarmless = (word: Word, place: Place): boolean =>
+  isInside(word, place) || /^\/dev\/(null|zero|u?random|std(in|out|err)|fd\/\d+|tty)$/.test(word.text);
+
+/** A file of its own below /tmp. */
+export const isTemporary = (word: Word): boolean =>
+  !word.dynamic && /^\/tmp\/[^/.]/.test(word.text) && !word.text.includes('..');
+
+/** Has the form of a path and leads out; `--option=/path` counts too. */
+export function looksOutside(word: Word, place: Place): boolean {
+  const option = word.text.startsWith('-');
+  const value = option ? word.text.replace(/^--?[\w-]+=?/, '') : word.text;
+  const pathLike = value.startsWith('/') || value.split('/').includes('..');
+  const lost = place.relative === 'elsewhere' && !option;
+  return (pathLike || lost) && !isHarmless({ ...word, text: value, dynamic: false }, place);
+}
+
+const SECRET_NAMES = ['.env', '.netrc', '.npmrc', '.ssh', '.aws', '.gnupg'];
+const SECRET_SYSTEM = /^\/(etc\/(shadow|gshadow|sudoers|ssl\/private)|proc\/[^/]+\/(environ|mem)|root\/)/;
+const SECRET_HOME =
+  /(^|\/)\.(config\/(gh|gcloud|op)|password-store|mozilla|bash_history|zsh_history|vault-token|terraform\.d|azure)(\/|$)/;
+
+export function namesSecret({ text, glob }: Word, place: Place): boolean {
+  const value = text.replace(/^--?[\w-]+=/, '').replace(/^@/, '');
+  const system = SECRET_SYSTEM.test(value) && !isInside({ text: value, dynamic: false, glob: false }, place);
+  const loomHome = value.startsWith(`${homedir()}/.loom`);
+  const hidden =
+    glob && value.split('/').some(part => /^\.[^/]*[*?[]/.test(part) && couldBe(part, SECRET_NAMES));
+  return system || loomHome || hidden || SECRET_HOME.test(value) || isSecretPath(value);
+}
+
+/** A pattern that would match one of the names. */
+function couldBe(pattern: string, names: string[]): boolean {
+  const source = pattern
+    .replace(/[.+^${}()|\\]/g, '\\$&')
+    .replace(/\*/g, '.*')
+    .replace(/\?/g, '.')
+    .replace(/\[[^\]]*\]?/g, '.');
+  return names.some(name => new RegExp(`^${source}$`).test(name));
+}
+
+/** The system, a home, or a folder that holds the workspace: `/`, `/*`, `~`, `/usr`, `..`. */
+export function wipes(word: Word, place: Place): boolean {
+  if (word.dynamic) return false;
+  const bare = word.text.replace(/\/\*?$/, '') || '/';
+  if (!isAbsolute(bare) && place.relative !== 'root') return false;
+  const full = resolve(place.root, bare);
+  const above = place.root.startsWith(full === sep ? sep : full + sep);
+  return (
+    above ||
+    full === homedir() ||
+    /^\/(usr|etc|bin|sbin|lib|lib64|boot|var|home|root|opt|dev|proc|sys|Users|System)$/.test(full)
+  );
+}
