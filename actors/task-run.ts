@@ -2,7 +2,7 @@
 import { newLedger } from '../machines/budget.ts';
 import { makeCatalogue, type PricedRole, type RolePrice } from '../machines/catalogue.ts';
 import { LoomError } from '../machines/failure.ts';
-import { newRun, type Outside } from '../machines/react.ts';
+import { newRun, type Outside, type Run } from '../machines/react.ts';
 import type { Config, ModelConfig } from '../store/config.ts';
 import type { Lease, RunHead, Store } from '../store/port.ts';
 import { killGroup, type ProcessGroup } from '../store/process-identity.ts';
@@ -166,14 +166,22 @@ export async function startTask(
     ...(options.onPreview ? { onPreview: options.onPreview } : {}),
     ...asker(launch.store, options),
   });
-  const start: Outside = {
-    type: 'start',
-    machine: 'task',
-    input: { title: head.goal, settings: record.settings },
-  };
-  const { end } = await driveHost(host, () => host.begin([start]), record, options);
+  const { end } = await driveHost(host, () => host.begin([startOf(stored, record)]), record, options);
   await log.flush();
   return end;
+}
+
+const startOf = (head: RunHead, record: TaskRecord): Outside => ({
+  type: 'start',
+  machine: 'task',
+  input: { title: head.goal, settings: record.settings },
+});
+
+/** What a run is told first when it is taken up. Killed before its first reaction it has no root yet, killed after its
+ *  last one it has none any more. */
+function opening(run: Run, start: Outside, wanted: Outside[]): Outside[] {
+  if (run.output !== undefined) return [];
+  return run.actors[run.root] ? wanted : [start, ...wanted];
 }
 
 /** New rules and limits of `resume` are part of the run from then on. */
@@ -265,7 +273,11 @@ export async function resumeTask(
   });
   const first: Outside[] = [
     { type: 'recovered', keys: restored.charged },
-    ...(options.first ?? [{ type: 'command' as const, event: { type: 'RESUME' } }]),
+    ...opening(
+      run,
+      startOf(head, record),
+      options.first ?? [{ type: 'command' as const, event: { type: 'RESUME' } }],
+    ),
   ];
   const allowed = answeredByRules(head.id, Object.values(run.effects), record.policy);
   const known = { ...restored, settled: [...restored.settled, ...allowed] };
