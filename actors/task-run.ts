@@ -2,7 +2,7 @@
 import { newLedger } from '../machines/budget.ts';
 import { makeCatalogue, type PricedRole, type RolePrice } from '../machines/catalogue.ts';
 import { LoomError } from '../machines/failure.ts';
-import { newRun, type Outside } from '../machines/react.ts';
+import { newRun, type Outside, type Run } from '../machines/react.ts';
 import type { Config, ModelConfig } from '../store/config.ts';
 import type { Lease, RunHead, Store } from '../store/port.ts';
 import { killGroup, type ProcessGroup } from '../store/process-identity.ts';
@@ -16,6 +16,8 @@ import type { Home } from './home.ts';
 import { createHost, type Host, type HostEnd } from './host.ts';
 import type { JournalEvent, ResumeOptions, RunOptions } from './loom.ts';
 import { createRouter } from './models/router.ts';
+import type { Ask } from './question-desk.ts';
+import { questionDetail } from './question-detail.ts';
 import { answeredByRules } from './questions.ts';
 import { restoreRun } from './restore.ts';
 import {
@@ -113,6 +115,18 @@ function audience(log: { append(event: JournalEvent): void }, hooks: Hooks): (ev
   };
 }
 
+/** Whoever is asked sees in full what would happen. */
+function asker(store: Store, { onQuestion }: Hooks): { onQuestion?: Ask } {
+  if (!onQuestion) return {};
+  return {
+    onQuestion: async (question, signal) =>
+      onQuestion(
+        { ...question, detail: await questionDetail(store, question.task_id, question.call) },
+        signal,
+      ),
+  };
+}
+
 /** Creates the run and drives it. Throws LoomError before anything is stored when it cannot start. */
 export async function startTask(
   launch: Launch,
@@ -150,16 +164,24 @@ export async function startTask(
     effects: taskEffects(deps),
     onEvent: audience(log, options),
     ...(options.onPreview ? { onPreview: options.onPreview } : {}),
-    ...(options.onQuestion ? { onQuestion: options.onQuestion } : {}),
+    ...asker(launch.store, options),
   });
-  const start: Outside = {
-    type: 'start',
-    machine: 'task',
-    input: { title: head.goal, settings: record.settings },
-  };
-  const { end } = await driveHost(host, () => host.begin([start]), record, options);
+  const { end } = await driveHost(host, () => host.begin([startOf(stored, record)]), record, options);
   await log.flush();
   return end;
+}
+
+const startOf = (head: RunHead, record: TaskRecord): Outside => ({
+  type: 'start',
+  machine: 'task',
+  input: { title: head.goal, settings: record.settings },
+});
+
+/** What a run is told first when it is taken up. Killed before its first reaction it has no root yet, killed after its
+ *  last one it has none any more. */
+function opening(run: Run, start: Outside, wanted: Outside[]): Outside[] {
+  if (run.output !== undefined) return [];
+  return run.actors[run.root] ? wanted : [start, ...wanted];
 }
 
 /** New rules and limits of `resume` are part of the run from then on. */
@@ -247,11 +269,15 @@ export async function resumeTask(
     recovered: restored.recovered,
     onEvent: audience(log, options),
     ...(options.onPreview ? { onPreview: options.onPreview } : {}),
-    ...(options.onQuestion ? { onQuestion: options.onQuestion } : {}),
+    ...asker(store, options),
   });
   const first: Outside[] = [
     { type: 'recovered', keys: restored.charged },
-    ...(options.first ?? [{ type: 'command' as const, event: { type: 'RESUME' } }]),
+    ...opening(
+      run,
+      startOf(head, record),
+      options.first ?? [{ type: 'command' as const, event: { type: 'RESUME' } }],
+    ),
   ];
   const allowed = answeredByRules(head.id, Object.values(run.effects), record.policy);
   const known = { ...restored, settled: [...restored.settled, ...allowed] };

@@ -150,6 +150,10 @@ const machine = setup({
   on: { CANCEL: '.cancelled', PAUSE: { actions: 'pause' }, RESUME: { actions: 'unpause' } },
   states: {
     planning: {
+      entry: {
+        type: 'journal',
+        params: { event_type: 'model_invocation', data: { phase: 'start', role: 'planner' } },
+      },
       invoke: {
         src: 'plan',
         id: 'plan',

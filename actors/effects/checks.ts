@@ -39,7 +39,7 @@ export function checksEffect(deps: TaskDeps): Effect {
       reason_code: failed.length === 0 ? '' : reasonOf(failed),
       severity_class: failed.length === 0 ? 'semantic' : 'hard_invariant',
       confidence: 1,
-      feedback: failed.map(check => check.detail).join(' '),
+      feedback: [...new Set(failed.map(check => check.detail))].join(' '),
       issues: failed.map(check => `${check.name}: ${check.detail}`),
       metadata: { checks: checks.length },
     };
