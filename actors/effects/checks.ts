@@ -32,13 +32,14 @@ export function checksEffect(deps: TaskDeps): Effect {
     const checks = await runChecks(deps.workspace.root, node, finalAnswer(messages), changelog, traces, () =>
       deps.rows.changelog(),
     );
-    // Tier 1 has the last word here: with nothing to look at, an answer that names no status is not a success.
-    if (input.tier === 1 && checks.length === 0 && !readClaim(finalAnswer(messages)).explicit)
+    // Tier 1 has the last word here: an attempt that did nothing and names no status leaves nothing to go by.
+    const idle = checks.length === 0 && !traces.some(trace => trace.success);
+    if (input.tier === 1 && idle && !readClaim(finalAnswer(messages)).explicit)
       checks.push({
         name: 'status_missing',
         passed: false,
         detail:
-          'No file of this subtask can be checked, and the answer does not say that it succeeded: end it with the JSON object and its status.',
+          'Nothing was done, and the answer does not say that nothing had to be done: end it with the JSON object and its status.',
       });
     const failed = checks.filter(check => !check.passed);
     const verdict: Verdict = {

@@ -343,7 +343,7 @@ test.each(['openai', 'anthropic'] as const)(
   },
 );
 
-test('where nothing can be checked, an answer that does not even say that it succeeded is no success', async () => {
+test('an attempt that did nothing and does not even say that it succeeded is no success', async () => {
   const words = always(says('report', 'I am sorry, but I cannot help with that.'));
   const here = keep(
     scriptedLab(script(plan({ id: 'report' }), words), `max_subtask_retries = 1\n${NO_REPLAN}`),
