@@ -35,9 +35,9 @@ export async function start(argv: string[]): Promise<never> {
     );
     process.exit(EXIT.failed);
   });
-  process.on('SIGTSTP', () => void suspend());
   // A watched store alone does not keep a process alive; a command lasts until it says that it is done.
   const alive = setInterval(() => undefined, 2 ** 30);
+  process.on('SIGTSTP', () => void suspend());
   const code = await program(argv, world);
   clearInterval(alive);
   await Promise.all([drained(process.stdout), drained(process.stderr)]);

@@ -3,16 +3,20 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { fileURLToPath } from 'node:url';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { Live } from '../../cli/render/live.ts';
 import { bundled } from './bundle.ts';
 import { openTerminal } from './terminal.ts';
+
+vi.setConfig({ testTimeout: 60_000 });
 
 let player = '';
 let remove: () => void = () => undefined;
 const folder = mkdtempSync(join(tmpdir(), 'loom-live-'));
 
 beforeAll(async () => {
-  const built = await bundled({ player: 'test/cli/live-player.ts' });
+  const built = await bundled({ player: fileURLToPath(new URL('./live-player.ts', import.meta.url)) });
   player = `env -u CI -u NO_COLOR TERM=xterm-256color ${process.execPath} ${join(built.dist, 'player.mjs')}`;
   remove = built.remove;
 });
@@ -66,22 +70,53 @@ test('nothing but the clock is written while nothing happens', async () => {
   }
 });
 
-test('a burst is drawn at most ten times a second', async () => {
-  const terminal = openTerminal(player, { columns: 80, rows: 24, rawFile: join(folder, 'c') });
-  try {
-    await terminal.until(/starting/);
-    for (let i = 0; i < 12; i++) terminal.keys('n');
-    await terminal.until(/fix-wrap {2}/);
-    await sleep(300);
-    const draws =
-      terminal
-        .raw()
-        .split('\u001b[?25l')[1]!
-        .match(/\u001b\[\d+A/g) ?? [];
-    expect(draws.length).toBeLessThanOrEqual(12);
-  } finally {
-    terminal.close();
+describe('economy', () => {
+  /** A block whose text the test sets, and everything written for it. */
+  function block(first: string) {
+    const written: string[] = [];
+    const now = { text: first };
+    const live = new Live({ write: text => void written.push(text), columns: () => 80 }, () => [
+      now.text,
+      'end',
+    ]);
+    return { live, now, written };
   }
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+
+  test('a thousand changes in a second are drawn at most ten times, the last one included', () => {
+    const { live, now, written } = block('0');
+    live.start();
+    const before = written.length;
+    for (let i = 1; i <= 1_000; i++) {
+      now.text = String(i);
+      live.update();
+      vi.advanceTimersByTime(1);
+    }
+    vi.advanceTimersByTime(100);
+    expect(written.length - before).toBeLessThanOrEqual(11);
+    expect(written.at(-1)).toContain('1000');
+    live.stop();
+  });
+  test('an unchanged block is never written again', () => {
+    const { live, written } = block('same');
+    live.start();
+    const before = written.length;
+    for (let i = 0; i < 100; i++) live.update();
+    vi.advanceTimersByTime(60_000);
+    expect(written.length).toBe(before);
+    live.stop();
+  });
+  test('only the changed line is written', () => {
+    const { live, now, written } = block('a');
+    live.start();
+    now.text = 'b';
+    live.update();
+    vi.advanceTimersByTime(100);
+    expect(written.at(-1)).toBe('\u001b[2A\u001b[2Kb\n\n');
+    live.stop();
+    expect(vi.getTimerCount()).toBe(0);
+  });
 });
 
 test('a narrower window leaves no torn lines', async () => {

@@ -13,11 +13,14 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { bundled } from './bundle.ts';
 import { openTerminal } from './terminal.ts';
 
 const shipped = fileURLToPath(new URL('../../processes/demo/project', import.meta.url));
+// Several processes each, on a machine that may be busy.
+vi.setConfig({ testTimeout: 60_000 });
+
 const folder = mkdtempSync(join(tmpdir(), 'loom-cli-'));
 let dist = '';
 let remove: () => void = () => undefined;
@@ -77,7 +80,7 @@ function place(scenario: string) {
         cwd: workspace,
         env,
         encoding: 'utf8',
-        timeout: 20_000,
+        timeout: 40_000,
       }),
     terminal: (args: string, rawFile: string) =>
       openTerminal(
@@ -106,7 +109,7 @@ test('the demo plays in a terminal, with a retry, and leaves the files it says i
     expect(terminal.screen().join('\n')).toMatch(
       /├─ ◉ fix-wrap[\s\S]*├─ ◉ test-truncate[\s\S]*└─ ◉ document-api/,
     );
-    const end = await terminal.until(/exit \d/, 20_000);
+    const end = await terminal.until(/exit \d/);
     expect(Date.now() - started).toBeLessThan(15_000);
     expect(end).toContain('exit 0');
     expect(end).toMatch(/✓ test-truncate +pass 1\.00 · 2 attempts/);
@@ -127,7 +130,7 @@ test('the demo plays in a terminal, with a retry, and leaves the files it says i
   } finally {
     terminal.close();
   }
-}, 40_000);
+});
 
 describe('output', () => {
   const scenario = plan() + says('nothing to do');
@@ -311,31 +314,32 @@ describe('Ctrl+C', () => {
 });
 
 test('a resumed run shows what was done before', async () => {
-  const { env, workspace, script, terminal } = place(
-    readFileSync(join(shipped, '..', 'scenario.yaml'), 'utf8'),
-  );
-  const child = spawn(process.execPath, [script, 'run', 'the demo'], { cwd: workspace, env });
+  const two = `
+- role: planner
+  repeat: true
+  reply:
+    subtasks:
+      - {id: quick, description: Do this, depends_on: [], model_tier: 1, verification_tier: 1, is_critical_path: true, is_synthesis: false, acceptance_criteria: done}
+      - {id: slow, description: Do that, depends_on: [quick], model_tier: 1, verification_tier: 1, is_critical_path: true, is_synthesis: false, acceptance_criteria: done}
+- {role: executor, subtask: slow, repeat: true, delay_ms: 60000, reply: never}
+${says('was quick')}`;
+  const { env, workspace, script, terminal } = place(two);
+  const child = spawn(process.execPath, [script, 'run', 'two things'], { cwd: workspace, env });
   let sent = false;
   child.stderr.on('data', data => {
-    if (!sent && String(data).includes('document-api  done')) sent = child.kill('SIGINT');
+    if (!sent && String(data).includes('slow  started')) sent = child.kill('SIGINT');
   });
   expect(await new Promise(resolve => child.on('close', resolve))).toBe(130);
-  // A command that was stopped may have happened; here it is a test run, to be done again.
   const screen = terminal('resume --last', 'resumed');
   try {
-    const text = await screen.until(/of 5 done/);
-    expect(text).toMatch(/└─ ✓ document-api +README\.md describes/);
-    for (;;) {
-      const now = await screen.until(/retry: do it again\n(?![\s\S]*✔)|exit \d/, 20_000);
-      if (/exit \d/.test(now)) break;
-      screen.keys('Enter');
-      await screen.until(/✔ What now/);
-    }
-    expect(screen.history()).toContain('exit 0');
+    const text = await screen.until(/1 of 2 done/);
+    expect(text).toMatch(/two things\n└─ ✓ quick +was quick\n {3}└─ ◉ slow/);
+    screen.keys('C-c');
+    expect(await screen.until(/exit \d+/)).toContain('exit 130');
   } finally {
     screen.close();
   }
-}, 40_000);
+});
 
 test('bad places and settings end in exit code 2, without a stack trace', () => {
   const { run, home } = place(plan() + says('x'));

@@ -47,7 +47,7 @@ export function openTerminal(
     history,
     keys: (...keys) => void tmux('send-keys', '-t', 't', ...keys),
     resize: (x, y) => void tmux('resize-window', '-t', 't', '-x', String(x), '-y', String(y)),
-    async until(pattern, ms = 15_000) {
+    async until(pattern, ms = 30_000) {
       const end = Date.now() + ms;
       for (;;) {
         const text = history();

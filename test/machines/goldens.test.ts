@@ -119,13 +119,17 @@ describe('golden states', () => {
     expect(drive.run).toMatchObject({ actors: {}, effects: {} });
   });
 
-  it.each(Object.keys(points))('%s is still stored in the same form', name => {
-    const shape = (run: Run) =>
-      Object.entries(run.actors).map(([path, { machine, snapshot }]) => {
-        const { value, context } = snapshot as { value: unknown; context: object };
-        return [path, machine, value, Object.keys(context).sort()];
-      });
-    expect(shape(points[name]!().run)).toEqual(shape(load(`v1-${name}.json`)));
+  it.each(Object.keys(points))('%s still means the same states and values', name => {
+    const today = points[name]!().run;
+    const stored = load(`v1-${name}.json`);
+    expect(Object.keys(stored.actors).sort()).toEqual(Object.keys(today.actors).sort());
+    for (const [path, entry] of Object.entries(stored.actors)) {
+      const was = entry.snapshot as { value: unknown; context: object };
+      const is = today.actors[path]!.snapshot as { value: unknown; context: object };
+      expect(is.value).toEqual(was.value);
+      // A new value is fine where its machine can do without; a dropped or renamed one needs a migration.
+      expect(Object.keys(is.context)).toEqual(expect.arrayContaining(Object.keys(was.context)));
+    }
   });
 });
 

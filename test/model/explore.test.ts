@@ -374,7 +374,7 @@ describe('the whole tree', () => {
     });
   });
 
-  it('takes no more than a minute in all', () => {
+  it('takes no more than a minute of processor time in all', () => {
     expect(total).toBeLessThan(60_000);
   });
 });
