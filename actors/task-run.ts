@@ -16,6 +16,8 @@ import type { Home } from './home.ts';
 import { createHost, type Host, type HostEnd } from './host.ts';
 import type { JournalEvent, ResumeOptions, RunOptions } from './loom.ts';
 import { createRouter } from './models/router.ts';
+import type { Ask } from './question-desk.ts';
+import { questionDetail } from './question-detail.ts';
 import { answeredByRules } from './questions.ts';
 import { restoreRun } from './restore.ts';
 import {
@@ -113,6 +115,18 @@ function audience(log: { append(event: JournalEvent): void }, hooks: Hooks): (ev
   };
 }
 
+/** Whoever is asked sees in full what would happen. */
+function asker(store: Store, { onQuestion }: Hooks): { onQuestion?: Ask } {
+  if (!onQuestion) return {};
+  return {
+    onQuestion: async (question, signal) =>
+      onQuestion(
+        { ...question, detail: await questionDetail(store, question.task_id, question.call) },
+        signal,
+      ),
+  };
+}
+
 /** Creates the run and drives it. Throws LoomError before anything is stored when it cannot start. */
 export async function startTask(
   launch: Launch,
@@ -150,7 +164,7 @@ export async function startTask(
     effects: taskEffects(deps),
     onEvent: audience(log, options),
     ...(options.onPreview ? { onPreview: options.onPreview } : {}),
-    ...(options.onQuestion ? { onQuestion: options.onQuestion } : {}),
+    ...asker(launch.store, options),
   });
   const { end } = await driveHost(host, () => host.begin([startOf(stored, record)]), record, options);
   await log.flush();
@@ -255,7 +269,7 @@ export async function resumeTask(
     recovered: restored.recovered,
     onEvent: audience(log, options),
     ...(options.onPreview ? { onPreview: options.onPreview } : {}),
-    ...(options.onQuestion ? { onQuestion: options.onQuestion } : {}),
+    ...asker(store, options),
   });
   const first: Outside[] = [
     { type: 'recovered', keys: restored.charged },

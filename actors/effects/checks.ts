@@ -39,7 +39,7 @@ export function checksEffect(deps: TaskDeps): Effect {
       reason_code: failed.length === 0 ? '' : reasonOf(failed),
       severity_class: failed.length === 0 ? 'semantic' : 'hard_invariant',
       confidence: 1,
-      feedback: failed.map(check => check.detail).join(' '),
+      feedback: [...new Set(failed.map(check => check.detail))].join(' '),
       issues: failed.map(check => `${check.name}: ${check.detail}`),
       metadata: { checks: checks.length },
     };
@@ -106,6 +106,8 @@ export async function runChecks(
   const touched = new Set([
     ...mine.flatMap(change => [change.path, ...(change.from ? [change.from] : [])]),
     ...shellTouched,
+    // Writing what was there already leaves no change, and is no lie either.
+    ...traces.filter(trace => trace.success && trace.tool === 'write_file').map(trace => trace.subject),
   ]);
   const checks: Check[] = [];
 

@@ -22,7 +22,12 @@ describe('planning', () => {
     expect(drive.open()).toEqual(['finalize']);
     drive.settle('finalize', ok);
     expect(output(drive)).toEqual({ status: 'completed' });
-    expect(drive.events()).toEqual(['task_planning', 'task_plan_ready', 'task_executing']);
+    expect(drive.events()).toEqual([
+      'task_planning',
+      'model_invocation',
+      'task_plan_ready',
+      'task_executing',
+    ]);
   });
 
   it('sends errors back twice, then degrades to the goal as one subtask', () => {
