@@ -28,7 +28,7 @@ function restore(): void {
 }
 
 beforeAll(async () => {
-  fake = await startFakeProcess('openai', sixSubtasks());
+  fake = await startFakeProcess('openai', sixSubtasks(), { chunk: 256 });
   box = crashBox(fake.url);
   original = box.tree();
   id = (await undisturbed(box)).ended.result.task_id;
