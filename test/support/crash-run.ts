@@ -37,7 +37,7 @@ export function fakes(scenario: string = sixSubtasks(), uses = 20) {
   let used = 0;
   return {
     next(): Promise<FakeProcess> {
-      if (used % uses === 0) all.push(startFakeProcess('openai', scenario));
+      if (used % uses === 0) all.push(startFakeProcess('openai', scenario, { chunk: 256 }));
       used += 1;
       return all.at(-1)!;
     },

@@ -29,10 +29,11 @@ export function random(seed: number): () => number {
   };
 }
 
-/** About `count` different numbers from 1 to `max`: the first two, the last two, and some spread between them. */
+/** `count` different numbers from 1 to `max`, spread over it; from four on with the first two and the last two. */
 export function spread(max: number, count: number, draw: () => number): number[] {
   if (count >= max) return Array.from({ length: max }, (_, i) => i + 1);
-  const between = Math.max(0, count - 4);
+  if (count < 4) return Array.from({ length: count }, (_, i) => 1 + Math.floor(((i + draw()) * max) / count));
+  const between = count - 4;
   const middle = Array.from(
     { length: between },
     (_, i) => 3 + Math.floor(((i + draw()) * (max - 4)) / between),
