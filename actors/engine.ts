@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import { customAlphabet } from 'nanoid';
 import { LoomError } from '../machines/failure.ts';
 import type { Config } from '../store/config.ts';
+import type { Command } from '../store/port.ts';
 import { adoptRuns } from './adoption.ts';
 import { changesOf, undoChanges } from './changes.ts';
 import { loadPresentConfig, needModels } from './configuration.ts';
@@ -11,10 +12,18 @@ import { answerQuestion, cancelRun, questionNamed, runNamed } from './control.ts
 import { examine } from './doctor.ts';
 import { homePath, openHome } from './home.ts';
 import type { HostEnd } from './host.ts';
-import type { JournalEvent, Loom, OpenOptions, ResumeOptions, RunOptions, RunResult } from './loom.ts';
+import type {
+  JournalEvent,
+  Loom,
+  OpenOptions,
+  ResumeOptions,
+  RunOptions,
+  RunResult,
+  TaskSummary,
+} from './loom.ts';
 import { isOver, openQuestions, resultOf, summaryOf } from './report.ts';
 import { TERMINAL_EVENTS } from './status.ts';
-import { ID_ALPHABET, readGoal } from './task-record.ts';
+import { ID_ALPHABET, readGoal, readInstruction } from './task-record.ts';
 import { type Launch, resumeTask, startTask } from './task-run.ts';
 import { toolbox } from './toolbox.ts';
 
@@ -125,6 +134,16 @@ export async function openLoom(options: OpenOptions = {}): Promise<Loom> {
     return conclude(head.id, await resumeTask(power, lease, config, { ...hooks, corrected: true }));
   }
 
+  /** Leaves a command in the inbox of an unfinished run. */
+  async function told(id: string, event: Command['event']): Promise<TaskSummary> {
+    const head = await runNamed(await home.reader(), id);
+    const { store } = await launch();
+    if (isOver(head))
+      throw new LoomError('terminal', 'task_over', `${head.id} is over already (${head.status}).`);
+    await store.send(head.id, { id: newId(), event, at: new Date().toISOString() });
+    return summaryOf(store, head);
+  }
+
   async function* events(
     id: string,
     { from = 1, follow = true, signal }: { from?: number; follow?: boolean; signal?: AbortSignal } = {},
@@ -199,6 +218,13 @@ export async function openLoom(options: OpenOptions = {}): Promise<Loom> {
       const head = await runNamed(await home.reader(), id);
       const power = await launch();
       return summaryOf(power.store, await cancelRun(power, config, head, wait));
+    },
+    async pause(id) {
+      return told(id, { type: 'PAUSE' });
+    },
+    async steer(id, instruction) {
+      const text = readInstruction(instruction);
+      return told(id, { type: 'STEER', text, id: newId(), at: new Date().toISOString() });
     },
     async answer(id, answer) {
       const question = await questionNamed(await home.reader(), id);

@@ -226,6 +226,10 @@ export interface Loom {
   task(id: string): Promise<TaskDetail>;
   /** Resolves when the command is stored; `wait` until the run has ended. */
   cancel(id: string, options?: { wait?: boolean }): Promise<TaskSummary>;
+  /** Running work ends its step, nothing new begins; `resume` goes on. */
+  pause(id: string): Promise<TaskSummary>;
+  /** The whole instruction reaches running subtasks at their next step and every later prompt. */
+  steer(id: string, instruction: string): Promise<TaskSummary>;
   /** A question id, or a task id with exactly one open question. */
   answer(id: string, answer: Answer): Promise<Question>;
   changes(id: string): Promise<FileChange[]>;

@@ -106,6 +106,20 @@ export const COMMANDS: CommandSpec[] = [
     load: () => import('./commands/cancel.ts'),
   },
   {
+    name: 'pause',
+    args: '<id>',
+    summary: 'Let a running task end its step and wait; resume goes on',
+    options: [],
+    load: () => import('./commands/pause.ts'),
+  },
+  {
+    name: 'steer',
+    args: '<id> <instruction>',
+    summary: 'Tell a running task something; it counts from the next step on',
+    options: [],
+    load: () => import('./commands/steer.ts'),
+  },
+  {
     name: 'approve',
     args: '<id>',
     summary: 'Say yes to an open question (question or task id)',
