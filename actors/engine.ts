@@ -13,6 +13,7 @@ import { homePath, openHome } from './home.ts';
 import type { HostEnd } from './host.ts';
 import type { JournalEvent, Loom, OpenOptions, ResumeOptions, RunOptions, RunResult } from './loom.ts';
 import { isOver, openQuestions, resultOf, summaryOf } from './report.ts';
+import { chartOfRun } from './run-chart.ts';
 import { TERMINAL_EVENTS } from './status.ts';
 import { ID_ALPHABET, readGoal } from './task-record.ts';
 import { type Launch, resumeTask, startTask } from './task-run.ts';
@@ -186,6 +187,10 @@ export async function openLoom(options: OpenOptions = {}): Promise<Loom> {
         openQuestions(store, head),
       ]);
       return { ...summary, result, questions };
+    },
+    async chart(id) {
+      const store = await home.reader();
+      return chartOfRun(store, await runNamed(store, id));
     },
     async cancel(id, { wait = false } = {}) {
       const head = await runNamed(await home.reader(), id);

@@ -43,7 +43,9 @@ function move(from: string, event: string, transition: Transition): Move {
     event,
     guard: guardLabel(transition.guard),
     actions: transition.actions.map(action => actionLabel(action)),
-    targets: (transition.target ?? []).map(target => target.path.reduce((id, key) => `${id}.${key}`, root(target))),
+    targets: (transition.target ?? []).map(target =>
+      target.path.reduce((id, key) => `${id}.${key}`, root(target)),
+    ),
     reenter: transition.reenter === true,
   };
 }

@@ -30,7 +30,6 @@ export interface LiveActor {
   path: string;
   machine: string;
   value: StateValue;
-  /** Effects and actors it waits for, by their ids. */
   waits_for: { id: string; source: string; state: string }[];
 }
 

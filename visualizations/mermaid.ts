@@ -1,9 +1,9 @@
 /** Charts as Mermaid text (stateDiagram-v2), which GitHub, GitLab and many editors draw by themselves.
  *
  *  Two limits of Mermaid shape it. It cannot draw an arrow from a state to itself or its inside when the state holds
- *  others: such moves leave from a box `in every state of …`. And an arrow pulls states into the block it is written
+ *  others: such moves leave from a box `all of …`. And an arrow pulls states into the block it is written
  *  in: only moves between siblings stand inside, all others at the outermost level. */
-import { type ChartState, type Move } from './chart.ts';
+import type { ChartState, Move } from './chart.ts';
 
 /** A chart and the name above it; several share one picture. */
 export interface Titled {
@@ -68,7 +68,11 @@ export function mermaid(all: Titled[]): string {
       if (state.active && isLeaf(state)) lit.push(id);
       const works = state.invokes.map(({ source }) => ` ⚙ ${source}`).join('');
       const name = `${state.kind === 'history' ? (state.deep ? 'H* ' : 'H ') : ''}${state.name}${works}`;
-      if (isLeaf(state)) return [`state "${label(name)}" as ${id}`, ...insideLines(state).map(line => `${id} : ${label(line)}`)];
+      if (isLeaf(state))
+        return [
+          `state "${label(name)}" as ${id}`,
+          ...insideLines(state).map(line => `${id} : ${label(line)}`),
+        ];
       return [`state "${label(name)}" as ${id} {`, ...body(state).map(line => `  ${line}`), '}'];
     };
 
@@ -78,7 +82,7 @@ export function mermaid(all: Titled[]): string {
       const inside = insideLines(state);
       const leaves = state.moves.some(move => move.targets.length > 0 && from(move, state) === any);
       if (inside.length > 0 || leaves) {
-        own.push(`state "in every state of ${label(state.name)}" as ${any}`);
+        own.push(`state "all of ${label(state.name)}" as ${any}`);
         own.push(...inside.map(line => `${any} : ${label(line)}`));
       }
       if (state.kind === 'parallel') {
@@ -109,7 +113,9 @@ export function mermaid(all: Titled[]): string {
       );
   });
   if (lit.length > 0)
-    lines.push('  classDef here fill:#1f7a3f,color:#ffffff,stroke:#0d4f26', ...lit.map(id => `  class ${id} here`));
+    lines.push(
+      '  classDef here fill:#1f7a3f,color:#ffffff,stroke:#0d4f26',
+      ...lit.map(id => `  class ${id} here`),
+    );
   return `${lines.join('\n')}\n`;
 }
-

@@ -135,7 +135,9 @@ export function endingLines(chart: ChartState, { columns, ink = PLAIN }: TreeOpt
     ...ends.flatMap(({ id, way, anywhere }) => {
       const text = anywhere ? `${anywhere}, at any time` : way.join(' → ');
       return wrap(text, columns - widest - 6).map((line, i) =>
-        i === 0 ? `  ${ink.faint('◎')} ${ink.name(name(id).padEnd(widest))}  ${line}` : `${' '.repeat(widest + 6)}${line}`,
+        i === 0
+          ? `  ${ink.faint('◎')} ${ink.name(name(id).padEnd(widest))}  ${line}`
+          : `${' '.repeat(widest + 6)}${line}`,
       );
     }),
   ];
