@@ -102,7 +102,7 @@ export function light(chart: ChartState, value: StateValue): ChartState {
 /** Every state of a chart, from the outside in. */
 export const statesOf = (chart: ChartState): ChartState[] => [chart, ...chart.states.flatMap(statesOf)];
 
-/** Only the lit path; with `exits` also, as bare states, where its moves lead. */
+/** Only the lit path and the moves that lead out of it; with `exits` also, as bare states, where those lead. */
 export function litPath(chart: ChartState, { exits }: { exits: boolean }): ChartState {
   const reached = new Set(
     statesOf(chart)
@@ -111,11 +111,26 @@ export function litPath(chart: ChartState, { exits }: { exits: boolean }): Chart
   );
   const keep = (state: ChartState): ChartState[] => {
     const states = state.states.flatMap(keep);
-    if (state.active) return [{ ...state, states }];
+    const bare = { ...state, entry: [], exit: [], states };
+    if (state.active)
+      return [
+        { ...bare, moves: state.moves.filter(({ targets, reenter }) => targets.length > 0 || reenter) },
+      ];
     if (!exits || (states.length === 0 && !reached.has(state.id))) return [];
-    return [{ ...state, states, moves: [] }];
+    return [{ ...bare, moves: [] }];
   };
   return keep(chart)[0] ?? chart;
+}
+
+/** The lit states below the outermost one, in words: `executing › dispatching`; regions are joined by `∥`. */
+export function positionOf({ states }: ChartState): string {
+  const lit = states.filter(({ active }) => active);
+  return lit
+    .map(state => {
+      const below = positionOf(state);
+      return below ? `${state.name} › ${below}` : state.name;
+    })
+    .join(' ∥ ');
 }
 
 /** A state as others call it: its own name where only it has that name, else all names below the machine. */
@@ -124,6 +139,7 @@ export function namesIn(chart: ChartState): (id: string) => string {
   for (const { name } of statesOf(chart)) counts.set(name, (counts.get(name) ?? 0) + 1);
   return id => {
     const name = id.slice(id.lastIndexOf('.') + 1);
-    return counts.get(name) === 1 || !id.includes('.') ? name : id.slice(id.indexOf('.') + 1);
+    // A state that this chart leaves out has no name to be confused with.
+    return (counts.get(name) ?? 1) === 1 || !id.includes('.') ? name : id.slice(id.indexOf('.') + 1);
   };
 }

@@ -5,6 +5,7 @@
  *  carry `id` (the state's) and `class`, which survive into SVG, so that a page can light them without a new layout. */
 import { type ChartState, type Move, statesOf } from './chart.ts';
 import type { Titled } from './mermaid.ts';
+import { insideLines, isLeaf, partsOf, stays, workOf } from './words.ts';
 
 /** Letters of every fixed-width font are equally wide, so texts fit their boxes on machines with other fonts too. */
 const FONT = 'fontname="Courier"';
@@ -13,18 +14,6 @@ const LIT = '#1f7a3f';
 const quote = (text: string): string => `"${text.replace(/\\/g, '\\\\').replace(/"/g, '\\"')}"`;
 const html = (text: string): string =>
   text.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;').replace(/"/g, '&quot;');
-
-const stays = ({ targets, reenter }: Move): boolean => targets.length === 0 && !reenter;
-
-const inWords = ({ event, guard, actions }: Move): string =>
-  [event, guard && `[${guard}]`, actions.length > 0 && `/ ${actions.join(', ')}`].filter(Boolean).join(' ');
-
-const insideLines = (state: ChartState): string[] => [
-  ...state.invokes.map(({ id, source }) => `⚙ ${source}${id === source ? '' : ` as ${id}`}`),
-  ...(state.entry.length > 0 ? [`entry / ${state.entry.join(', ')}`] : []),
-  ...(state.exit.length > 0 ? [`exit / ${state.exit.join(', ')}`] : []),
-  ...state.moves.filter(stays).map(inWords),
-];
 
 const rows = (lines: string[]): string =>
   lines.map(line => `<br align="left"/><font point-size="9">${html(line)}</font>`).join('');
@@ -40,20 +29,12 @@ function folded(text: string): string {
   return lines.join('\n');
 }
 
-function edgeLabel({ event, guard, actions }: Move): string {
-  const parts = [event, guard && `[${guard}]`, actions.length > 0 && `/ ${actions.join(', ')}`];
-  return parts
-    .filter(part => typeof part === 'string' && part !== '')
-    .map(part => folded(String(part)))
-    .join('\n');
-}
-
-const isLeaf = ({ states }: ChartState): boolean => states.length === 0;
+const edgeLabel = (move: Move): string => partsOf(move).map(folded).join('\n').replace(/^.*$/gm, ' $& ');
 
 function box(state: ChartState, key: string): string {
   const ends = state.kind === 'final';
   const kind = state.kind === 'history' ? (state.deep ? 'H* ' : 'H ') : '';
-  const lines = insideLines(state);
+  const lines = [...state.invokes.map(workOf), ...insideLines(state)];
   const title = `<b>${html(kind + state.name)}</b>`;
   const label = `<${title}${lines.length > 0 ? `${rows(lines)}<br align="left"/>` : ''}>`;
   const look = state.active
@@ -68,7 +49,7 @@ function box(state: ChartState, key: string): string {
 function frame(state: ChartState, key: (id: string) => string, title: string, dashed: boolean): string[] {
   const id = key(state.id);
   const any = `${id}.any`;
-  const lines = insideLines(state);
+  const lines = [...state.invokes.map(workOf), ...insideLines(state)];
   const colour = state.active ? LIT : '#9aa3ad';
   const own =
     lines.length > 0
@@ -79,7 +60,7 @@ function frame(state: ChartState, key: (id: string) => string, title: string, da
     `subgraph ${quote(`cluster ${id}`)} {`,
     ...[
       `id=${quote(id)}; class="${['frame', state.kind, ...(state.active ? ['active'] : [])].join(' ')}"`,
-      `label=<<b>${html(title)}</b>${state.kind === 'parallel' ? ' ∥' : ''}>; labeljust=l; style="rounded${dashed ? ',dashed' : ''}"; color="${colour}"; penwidth=${state.active ? 2 : 1}`,
+      `label=<<b>${html(title)}</b>${state.kind === 'parallel' ? ' ∥' : ''}>; labeljust=l; style="rounded${dashed ? ',dashed' : ''}"; color="${colour}"; penwidth=${state.active ? 2 : 1}; margin=14`,
       own,
       ...state.states.flatMap(child =>
         isLeaf(child)

@@ -38,7 +38,7 @@ const WORDS: [RegExp, string][] = [
 
 /** A guard without a name, as the condition it is: `({event}) => event.output.ok && …` reads `output.ok and …`. */
 function condition(guard: { toString(): string }): string {
-  const body = guard.toString().replace(/^[^]*?=>\s*/, '');
+  const body = guard.toString().replace(/^[\s\S]*?=>\s*/, '');
   if (body.startsWith('{')) return '…';
   return WORDS.reduce((text, [from, to]) => text.replace(from, to), body.replace(/\s+/g, ' ')).trim();
 }

@@ -4,6 +4,7 @@
  *  others: such moves leave from a box `all of …`. And an arrow pulls states into the block it is written
  *  in: only moves between siblings stand inside, all others at the outermost level. */
 import type { ChartState, Move } from './chart.ts';
+import { insideLines, isLeaf, partsOf, workOf } from './words.ts';
 
 /** A chart and the name above it; several share one picture. */
 export interface Titled {
@@ -26,18 +27,6 @@ const SAFE: [RegExp, string][] = [
 ];
 const label = (text: string): string => SAFE.reduce((safe, [from, to]) => safe.replace(from, to), text);
 
-const words = ({ event, guard, actions }: Move): string =>
-  [event, guard && `[${guard}]`, actions.length > 0 && `/ ${actions.join(', ')}`].filter(Boolean).join(' ');
-
-const isLeaf = ({ states }: ChartState): boolean => states.length === 0;
-
-/** Everything that happens inside a state without leaving it. */
-const insideLines = (state: ChartState): string[] => [
-  ...(state.entry.length > 0 ? [`entry / ${state.entry.join(', ')}`] : []),
-  ...(state.exit.length > 0 ? [`exit / ${state.exit.join(', ')}`] : []),
-  ...state.moves.filter(({ targets, reenter }) => targets.length === 0 && !reenter).map(words),
-];
-
 export function mermaid(all: Titled[]): string {
   const lines = ['stateDiagram-v2'];
   const lit: string[] = [];
@@ -55,7 +44,7 @@ export function mermaid(all: Titled[]): string {
         const targets = move.reenter && move.targets.length === 0 ? [state.id] : move.targets;
         for (const target of targets) {
           const near = isLeaf(state) && siblings.some(({ id }) => id === target);
-          const text = label(words(move));
+          const text = label(partsOf(move).join(' '));
           const start = from(move, state);
           const end = target === state.id && !isLeaf(state) ? `${start}` : key(target);
           (near ? into : outer).push(`${start} --> ${end}${text ? ` : ${text}` : ''}`);
@@ -66,7 +55,7 @@ export function mermaid(all: Titled[]): string {
     const draw = (state: ChartState): string[] => {
       const id = key(state.id);
       if (state.active && isLeaf(state)) lit.push(id);
-      const works = state.invokes.map(({ source }) => ` ⚙ ${source}`).join('');
+      const works = state.invokes.map(work => ` ${workOf(work)}`).join('');
       const name = `${state.kind === 'history' ? (state.deep ? 'H* ' : 'H ') : ''}${state.name}${works}`;
       if (isLeaf(state))
         return [

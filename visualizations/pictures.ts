@@ -1,5 +1,5 @@
 /** What is drawn and in which form: one machine, or the machines of a run with their states lit. */
-import { type ChartState, litPath } from './chart.ts';
+import { type ChartState, litPath, positionOf } from './chart.ts';
 import { dot } from './dot.ts';
 import { type LiveActor, litChart, machinesStartedBy, sentenceOf } from './machines.ts';
 import { mermaid, type Titled } from './mermaid.ts';
@@ -41,29 +41,56 @@ export function runCharts(actors: LiveActor[], { active }: { active: boolean }):
   });
 }
 
-function actorText(actor: LiveActor, active: boolean, options: TreeOptions): string[] {
-  const { ink = PLAIN } = options;
-  const kind = actor.path ? ink.faint(` (${actor.machine})`) : '';
-  const title = `${ink.lit('●')} ${ink.lit(actor.path || actor.machine)}${kind}`;
-  const waits = actor.waits_for.map(({ id, source, state }) => {
-    const name = id === source ? `⚙ ${id}` : `⚙ ${id} (${source})`;
-    return state === 'open' || state === 'running' ? name : `${name} ${state}`;
+/** A line per actor, indented below the one that started it: where it is and what it waits for. */
+function overview(actors: LiveActor[], { columns, ink = PLAIN }: TreeOptions): string[] {
+  const rows = actors.map(actor => {
+    const parts = actor.path.split('/');
+    const chart = litChart(actor);
+    const waits = actor.waits_for
+      .filter(({ state }) => state !== 'running')
+      .map(
+        ({ id, source, state }) =>
+          `⚙ ${source}${id === source ? '' : ` ${id}`}${state === 'open' ? '' : ` (${state})`}`,
+      );
+    return {
+      name: `${'  '.repeat(actor.path ? parts.length : 0)}${actor.path ? parts.at(-1) : actor.machine}`,
+      position: chart ? positionOf(chart) : `unknown machine "${actor.machine}"`,
+      waits: waits.join(', '),
+    };
   });
-  const chart = litChart(actor);
-  const lines = chart
-    ? treeLines(active ? litPath(chart, { exits: false }) : chart, { ...options, title })
-    : [title, `     this version of Loom has no machine "${actor.machine}"`];
-  return [...lines, ...(waits.length > 0 ? [`     ${ink.faint('waits for')} ${waits.join(', ')}`] : [])];
+  const name = Math.max(0, ...rows.map(row => row.name.length));
+  const position = Math.max(0, ...rows.map(row => row.position.length));
+  return rows.flatMap(row => {
+    const start = `${ink.lit('●')} ${row.name.padEnd(name)}  ${ink.lit(row.position.padEnd(position))}`;
+    const fits = name + position + row.waits.length + 6 <= columns;
+    return fits ? [`${start}  ${row.waits}`.trimEnd()] : [start.trimEnd(), `    ${row.waits}`];
+  });
 }
 
-/** The actors of a run as text, from the task down. */
+function actorText(actor: LiveActor, active: boolean, options: TreeOptions): string[] {
+  const { ink = PLAIN } = options;
+  const chart = litChart(actor);
+  if (!chart) return [];
+  const kind = actor.path ? ink.faint(` (${actor.machine})`) : '';
+  const title = `${ink.lit('●')} ${ink.lit(actor.path || actor.machine)}${kind}`;
+  return treeLines(active ? litPath(chart, { exits: false }) : chart, { ...options, title });
+}
+
+/** The actors of a run as text, from the task down: first all in short, then each with its states. */
 export function runText(
   actors: LiveActor[],
   { active, ...options }: TreeOptions & { active: boolean },
 ): string {
-  const charts = runCharts(actors, { active }).map(({ chart }) => chart);
-  const blocks = actors.map(actor => actorText(actor, active, options).join('\n'));
-  return [...blocks, legend(charts, options.ink)].join('\n\n');
+  const charts = actors.flatMap(actor => {
+    const chart = litChart(actor);
+    return chart ? [active ? litPath(chart, { exits: false }) : chart] : [];
+  });
+  const blocks = actors.map(actor => actorText(actor, active, options)).filter(lines => lines.length > 0);
+  return [
+    overview(actors, options).join('\n'),
+    ...blocks.map(lines => lines.join('\n')),
+    legend(charts, options.ink),
+  ].join('\n\n');
 }
 
 export type { Ink };

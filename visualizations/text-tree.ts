@@ -1,6 +1,7 @@
 /** A chart as a tree of text, for a terminal: states down the left, under each the moves that leave it. */
 import { type ChartState, type Move, namesIn, statesOf } from './chart.ts';
 import { endings } from './endings.ts';
+import { workOf } from './words.ts';
 
 /** How the parts of a line are coloured; the plain one changes nothing. */
 export interface Ink {
@@ -93,11 +94,10 @@ function table(rows: Cells[], columns: number, ink: Ink): string[] {
 function head(state: ChartState, ink: Ink): string {
   const mark = state.active ? ink.lit('●') : ink.faint(MARKS[state.kind]);
   const name = state.active ? ink.lit(state.name) : ink.name(state.name);
-  const works = state.invokes.map(({ id, source }) => `⚙ ${source}${id === source ? '' : ` as ${id}`}`);
   const rest = [
     ...(state.kind === 'parallel' ? ['∥'] : []),
     ...(state.deep ? ['deep'] : []),
-    ...works,
+    ...state.invokes.map(workOf),
     ...(state.description ? [`— ${state.description}`] : []),
   ];
   return [mark, name, ...rest].join(' ');
@@ -149,7 +149,7 @@ export function legend(charts: ChartState[], ink: Ink = PLAIN): string {
   const moves = states.flatMap(({ moves }) => moves);
   const signs: [boolean, string][] = [
     [states.some(({ active }) => active), '● here now'],
-    [true, '▸ starts here'],
+    [states.some(({ initial }) => initial), '▸ starts here'],
     [states.some(({ kind }) => kind === 'final'), '◎ end'],
     [states.some(({ kind }) => kind === 'history'), 'H returns to where it was'],
     [states.some(({ kind }) => kind === 'parallel'), '∥ all at once'],

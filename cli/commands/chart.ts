@@ -1,10 +1,11 @@
 /** `loom chart MACHINE|ID [--format FORM] [--active]` */
 import type { RunChart } from '../../actors/loom.ts';
-import { chartOf, machineNames } from '../../visualizations/machines.ts';
+import { chartOf, machineNames, sentenceOf } from '../../visualizations/machines.ts';
 import { type Ink, machineText, picture, runCharts, runText } from '../../visualizations/pictures.ts';
 import { type Context, print } from '../context.ts';
-import { EXIT, UsageError } from '../failure.ts';
-import { clip, oneLine } from '../render/width.ts';
+import { EXIT, shown, UsageError } from '../failure.ts';
+import { nearest } from '../nearest.ts';
+import { clip, oneLine, pad } from '../render/width.ts';
 import { mark, markOf, type Paint } from '../render/words.ts';
 import type { Run } from '../run-command.ts';
 
@@ -21,13 +22,14 @@ const inkOf = (paint: Paint): Ink => ({
   faint: text => paint.dim(text),
 });
 
-export const command: Run = async (context, [name = ''], values) => {
+export const command: Run = async (context, [name], values) => {
+  if (name === undefined) return list(context);
   const form = values.choice('format', FORMS) ?? 'text';
   const active = values.flag('active');
   const chart = chartOf(name);
   if (chart && active)
     throw new UsageError(`--active is for runs: loom chart ID --active shows where a run stands in ${name}`);
-  const run = chart ? null : await (await context.loom()).chart(name);
+  const run = chart ? null : await runNamed(context, name);
   const options = {
     columns: Math.max(MIN_COLUMNS, Math.min(MAX_COLUMNS, context.io.columns('out'))),
     ink: inkOf(context.paint.out),
@@ -49,6 +51,28 @@ export const command: Run = async (context, [name = ''], values) => {
   print(context, { format: form, [form]: text }, () => text);
   return EXIT.ok;
 };
+
+function list(context: Context): number {
+  const machines = machineNames().map(name => ({ name, sentence: sentenceOf(name) }));
+  const widest = Math.max(...machines.map(({ name }) => name.length));
+  print(context, machines, () =>
+    [
+      ...machines.map(({ name, sentence }) => `loom chart ${pad(name, widest)}  ${sentence}`),
+      `loom chart ${pad('ID', widest)}  where a run stands in them; --active shows only that`,
+    ].join('\n'),
+  );
+  return EXIT.ok;
+}
+
+/** A word that is neither a machine nor a run was most likely meant as a machine. */
+async function runNamed(context: Context, name: string): Promise<RunChart> {
+  const loom = await context.loom();
+  return loom.chart(name).catch((error: unknown) => {
+    const near = nearest(name, machineNames());
+    if (shown(error).code !== 'unknown_id' || !near) throw error;
+    throw new UsageError(`there is no machine or task "${name}"; did you mean loom chart ${near}?`);
+  });
+}
 
 /** A run in one line, its actors below. */
 function whole({ io, paint: { out: paint } }: Context, { task, actors }: RunChart, text: string): string {
