@@ -46,13 +46,19 @@ function box(state: ChartState, key: string): string {
   return `${quote(key)} [id=${quote(key)}, class="${classes}", label=${label}, ${look}${ends ? ', peripheries=2' : ''}]`;
 }
 
+const inside = (id: string, around: string): boolean => id === around || id.startsWith(`${around}.`);
+
+/** To the state itself or to one inside it: no arrow can leave the frame for that. */
+const leadsInside = (state: ChartState, { targets }: Move): boolean =>
+  targets.every(target => inside(target, state.id));
+
 function frame(state: ChartState, key: (id: string) => string, title: string, dashed: boolean): string[] {
   const id = key(state.id);
   const any = `${id}.any`;
   const lines = [...state.invokes.map(workOf), ...insideLines(state)];
   const colour = state.active ? LIT : '#9aa3ad';
   const own =
-    lines.length > 0
+    lines.length > 0 || state.moves.some(move => !stays(move) && leadsInside(state, move))
       ? `${quote(any)} [class="any", shape=note, color="#9aa3ad", fillcolor="#fbfbfc", label=<<i>all of ${html(state.name)}</i>${rows(lines)}<br align="left"/>>]`
       : `${quote(any)} [shape=point, style=invis, width=0.01]`;
   const start = state.states.find(({ initial }) => initial);
@@ -86,7 +92,6 @@ function anchor(state: ChartState, key: (id: string) => string): string {
 
 function arrows(chart: ChartState, key: (id: string) => string): string[] {
   const byId = new Map(statesOf(chart).map(state => [state.id, state]));
-  const inside = (id: string, around: string): boolean => id === around || id.startsWith(`${around}.`);
   return statesOf(chart).flatMap(state =>
     state.moves
       .filter(move => !stays(move))

@@ -16,7 +16,7 @@ interface Made {
 
 /** `xstate.done.actor.plan` is what the code writes as the `onDone` of `plan`. */
 export function eventLabel(event: string): string {
-  const [, kind, name] = /^xstate\.(done|error)\.(?:actor|state)\.(.+)$/.exec(event) ?? [];
+  const [, kind, name] = /^xstate\.(done|error)\.(?:actor\.|state\.(?:[^.]+\.)?)(.+)$/.exec(event) ?? [];
   if (kind) return `${kind} ${name}`;
   const [, delay] = /^xstate\.after\.([^.]+)\./.exec(event) ?? [];
   return delay ? `after ${delay}` : event;
@@ -24,7 +24,9 @@ export function eventLabel(event: string): string {
 
 const WORDS: [RegExp, string][] = [
   [/\b(?:context|event)\./g, ''],
-  // A bundler numbers functions whose names meet; the code knows them without.
+  // Tools that bundle or load modules rewrite imported names: `(0, module.name)(`, `module.name`, `name2(`.
+  [/\(0,\s*[\w$]+\.(\w+)\)/g, '$1'],
+  [/\b__\w+__\./g, ''],
   [/([A-Za-z])\d+\(/g, '$1('],
   [/["'`]/g, ''],
   [/\s*!==?\s*/g, ' ≠ '],

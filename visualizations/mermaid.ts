@@ -75,7 +75,9 @@ export function mermaid(all: Titled[]): string {
         own.push(...inside.map(line => `${any} : ${label(line)}`));
       }
       if (state.kind === 'parallel') {
-        const regions = state.states.map(draw);
+        const isRegion = ({ kind }: ChartState): boolean => kind !== 'history';
+        own.push(...state.states.filter(child => !isRegion(child)).flatMap(draw));
+        const regions = state.states.filter(isRegion).map(draw);
         for (const region of state.states) moves(region, [], outer);
         const parts = own.length > 0 ? [own, ...regions] : regions;
         return parts.flatMap((part, n) => (n === 0 ? part : ['--', ...part]));

@@ -3,7 +3,7 @@ import { type ChartState, litPath, positionOf } from './chart.ts';
 import { dot } from './dot.ts';
 import { type LiveActor, litChart, machinesStartedBy, sentenceOf } from './machines.ts';
 import { mermaid, type Titled } from './mermaid.ts';
-import { endingLines, type Ink, legend, PLAIN, type TreeOptions, treeLines } from './text-tree.ts';
+import { endingLines, type Ink, legend, PLAIN, type TreeOptions, treeLines, wrap } from './text-tree.ts';
 
 export type PictureForm = 'mermaid' | 'dot' | 'svg';
 
@@ -21,12 +21,15 @@ export function machineText(chart: ChartState, options: TreeOptions): string {
   const { ink = PLAIN } = options;
   const sentence = sentenceOf(chart.name);
   const started = machinesStartedBy(chart).map(name => `loom chart ${name}`);
+  const [first = '', ...more] = wrap(sentence ? `${chart.name}: ${sentence}` : chart.name, options.columns);
   return [
-    ...treeLines(chart, { ...options, title: `${ink.name(chart.name)}${sentence ? `: ${sentence}` : ''}` }),
+    ink.name(chart.name) + first.slice(chart.name.length),
+    ...more,
+    ...treeLines(chart, options).slice(1),
     '',
     ...endingLines(chart, options),
     '',
-    legend([chart], ink),
+    legend([chart], options),
     ...(started.length > 0 ? [ink.faint(`Machines inside: ${started.join(', ')}`)] : []),
   ].join('\n');
 }
@@ -61,7 +64,7 @@ function overview(actors: LiveActor[], { columns, ink = PLAIN }: TreeOptions): s
   const name = Math.max(0, ...rows.map(row => row.name.length));
   const position = Math.max(0, ...rows.map(row => row.position.length));
   return rows.flatMap(row => {
-    const start = `${ink.lit('●')} ${row.name.padEnd(name)}  ${ink.lit(row.position.padEnd(position))}`;
+    const start = `  ${ink.lit('●')} ${row.name.padEnd(name)}  ${ink.lit(row.position.padEnd(position))}`;
     const fits = name + position + row.waits.length + 6 <= columns;
     return fits ? [`${start}  ${row.waits}`.trimEnd()] : [start.trimEnd(), `    ${row.waits}`];
   });
@@ -89,7 +92,7 @@ export function runText(
   return [
     overview(actors, options).join('\n'),
     ...blocks.map(lines => lines.join('\n')),
-    legend(charts, options.ink),
+    legend(charts, options),
   ].join('\n\n');
 }
 

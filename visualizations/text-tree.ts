@@ -25,14 +25,17 @@ export interface TreeOptions {
 
 const MARKS = { atomic: '○', compound: '○', parallel: '○', final: '◎', history: 'H' } as const;
 
-/** Words of a text on lines of at most `columns`; a longer word keeps a line of its own. */
-function wrap(text: string, columns: number): string[] {
+/** Words of a text on lines of at most `columns`; a longer word is cut. */
+export function wrap(text: string, columns: number): string[] {
+  const room = Math.max(1, columns);
   const lines: string[] = [];
   for (const word of text.split(' ')) {
     const last = lines.at(-1);
-    if (last !== undefined && last.length + 1 + word.length <= columns)
+    if (last !== undefined && last.length + 1 + word.length <= room) {
       lines[lines.length - 1] = `${last} ${word}`;
-    else lines.push(word);
+      continue;
+    }
+    for (let at = 0; at === 0 || at < word.length; at += room) lines.push(word.slice(at, at + room));
   }
   return lines;
 }
@@ -68,15 +71,36 @@ function ownLines({ entry, exit }: ChartState, columns: number, ink: Ink): strin
   return [...lines('entry', entry), ...lines('exit', exit)];
 }
 
+/** Below this many columns for conditions and actions a table would be all line breaks. */
+const MIN_SHARE = 36;
+
+/** Where a table has no room: the target of each move in a line of its own, below event and condition. */
+function stacked(rows: Cells[], columns: number, ink: Ink): string[] {
+  const event = Math.max(0, ...rows.map(row => row[0].length));
+  return rows.flatMap(row => {
+    const guard = wrap(row[1], columns - event - 2);
+    const actions = wrap(row[3], columns - row[2].length - 4);
+    const first =
+      row[0] || row[1]
+        ? guard.map((line, i) => `${(i === 0 ? row[0] : '').padEnd(event)}  ${ink.guard(line)}`.trimEnd())
+        : [];
+    const second = actions.map((line, i) =>
+      `  ${i === 0 ? ink.target(row[2]) : ' '.repeat(row[2].length)}  ${ink.faint(line)}`.trimEnd(),
+    );
+    return [...first, ...second];
+  });
+}
+
 /** The moves of a state as a table whose cells wrap, no line wider than `columns`. */
 function table(rows: Cells[], columns: number, ink: Ink): string[] {
   const widest = (i: number): number => Math.max(0, ...rows.map(row => row[i]!.length));
   const event = widest(0);
   const target = widest(2);
-  const share = Math.max(12, columns - event - target - 6);
+  const share = columns - event - target - (widest(1) > 0 ? 6 : 4);
   const actions = widest(3);
+  if (share < MIN_SHARE && share < widest(1) + actions) return stacked(rows, columns, ink);
   const guard = Math.min(widest(1), Math.max(Math.floor(share / 2), share - actions));
-  const room = Math.max(12, share - guard);
+  const room = share - guard;
   const inks = [same, ink.guard, ink.target, ink.faint];
   return rows.flatMap(row => {
     const wrapped = [[row[0]], wrap(row[1], guard), [row[2]], wrap(row[3], room)];
@@ -144,7 +168,7 @@ export function endingLines(chart: ChartState, { columns, ink = PLAIN }: TreeOpt
 }
 
 /** What the marks of these charts mean; only those that occur. */
-export function legend(charts: ChartState[], ink: Ink = PLAIN): string {
+export function legend(charts: ChartState[], { columns, ink = PLAIN }: TreeOptions): string {
   const states = charts.flatMap(statesOf);
   const moves = states.flatMap(({ moves }) => moves);
   const signs: [boolean, string][] = [
@@ -154,10 +178,16 @@ export function legend(charts: ChartState[], ink: Ink = PLAIN): string {
     [states.some(({ kind }) => kind === 'history'), 'H returns to where it was'],
     [states.some(({ kind }) => kind === 'parallel'), '∥ all at once'],
     [states.some(({ invokes }) => invokes.length > 0), '⚙ work'],
+    [moves.some(({ event }) => event.startsWith('done ')), 'done x: work x has ended'],
     [moves.some(({ reenter }) => reenter), '↻ starts again'],
-    [moves.some(({ targets }) => targets.length === 0), '· goes nowhere'],
     [moves.some(({ guard }) => guard !== ''), '[if]'],
     [moves.some(({ actions }) => actions.length > 0), '/ does'],
   ];
-  return ink.faint(signs.flatMap(([occurs, sign]) => (occurs ? [sign] : [])).join('   '));
+  // Spaces inside a sign do not break.
+  const text = signs
+    .flatMap(([occurs, sign]) => (occurs ? [sign.replaceAll(' ', '\u00a0')] : []))
+    .join('   ');
+  return wrap(text, columns)
+    .map(line => ink.faint(line.trim().replaceAll('\u00a0', ' ')))
+    .join('\n');
 }
