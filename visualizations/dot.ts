@@ -52,7 +52,10 @@ const inside = (id: string, around: string): boolean => id === around || id.star
 const leadsInside = (state: ChartState, { targets }: Move): boolean =>
   targets.every(target => inside(target, state.id));
 
-function frame(state: ChartState, key: (id: string) => string, title: string, dashed: boolean): string[] {
+/** Arrows and their labels may lie outside a frame: one chart alone has none around it. */
+type Border = 'solid' | 'dashed' | 'none';
+
+function frame(state: ChartState, key: (id: string) => string, title: string, border: Border): string[] {
   const id = key(state.id);
   const any = `${id}.any`;
   const lines = [...state.invokes.map(workOf), ...insideLines(state)];
@@ -66,12 +69,12 @@ function frame(state: ChartState, key: (id: string) => string, title: string, da
     `subgraph ${quote(`cluster ${id}`)} {`,
     ...[
       `id=${quote(id)}; class="${['frame', state.kind, ...(state.active ? ['active'] : [])].join(' ')}"`,
-      `label=<<b>${html(title)}</b>${state.kind === 'parallel' ? ' ∥' : ''}>; labeljust=l; style="rounded${dashed ? ',dashed' : ''}"; color="${colour}"; penwidth=${state.active ? 2 : 1}; margin=14`,
+      `label=<<b>${html(title)}</b>${state.kind === 'parallel' ? ' ∥' : ''}>; labeljust=l; style="rounded${border === 'dashed' ? ',dashed' : ''}"; peripheries=${border === 'none' ? 0 : 1}; color="${colour}"; penwidth=${state.active ? 2 : 1}; margin=${border === 'dashed' ? 14 : 20}`,
       own,
       ...state.states.flatMap(child =>
         isLeaf(child)
           ? [box(child, key(child.id))]
-          : frame(child, key, child.name, state.kind === 'parallel'),
+          : frame(child, key, child.name, state.kind === 'parallel' ? 'dashed' : 'solid'),
       ),
       ...(start
         ? [
@@ -121,7 +124,7 @@ function arrows(chart: ChartState, key: (id: string) => string): string[] {
 export function dot(all: Titled[]): string {
   const body = all.flatMap(({ title, chart }, i) => {
     const key = (id: string): string => (all.length > 1 ? `${i} ${id}` : id);
-    return [...frame(chart, key, title, false), ...arrows(chart, key)];
+    return [...frame(chart, key, title, all.length > 1 ? 'solid' : 'none'), ...arrows(chart, key)];
   });
   return [
     'digraph loom {',

@@ -34,5 +34,5 @@ export async function svg(dot: string, from: typeof load = load): Promise<string
       'viz_failed',
       `Graphviz could not draw this chart: ${errors.map(({ message }) => message).join('; ')}. --format dot prints what it was given.`,
     );
-  return output.replaceAll('font-family="Courier"', `font-family="${FONTS}"`);
+  return output.replaceAll(/font-family="Courier[^"]*"/g, `font-family="${FONTS}"`);
 }

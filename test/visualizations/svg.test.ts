@@ -38,7 +38,7 @@ describe('svg', () => {
   it('hands over the DOT text and gets letters that are as wide everywhere', async () => {
     const { given, load } = laidOut({
       status: 'success',
-      output: '<svg><text font-family="Courier">turn</text></svg>',
+      output: '<svg><text font-family="Courier,monospace">turn</text></svg>',
       errors: [],
     });
     expect(await svg(text, load)).toMatch(
