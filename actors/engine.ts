@@ -156,7 +156,12 @@ export async function openLoom(options: OpenOptions = {}): Promise<Loom> {
         if (!follow) return;
         if (!changed && !signal?.aborted)
           await new Promise<void>(done => {
-            wake = done;
+            // Somebody who waits for events wants the process to live until they come.
+            const alive = setInterval(() => undefined, 60_000);
+            wake = () => {
+              clearInterval(alive);
+              done();
+            };
           });
       }
     } finally {
@@ -175,7 +180,10 @@ export async function openLoom(options: OpenOptions = {}): Promise<Loom> {
     events,
     async tasks(filter = {}) {
       const store = await home.reader();
-      const heads = (await store.runs(filter)).filter(head => head.kind === 'task');
+      const folder = filter.workspace && (await realpath(filter.workspace).catch(() => filter.workspace));
+      const heads = (await store.runs(folder ? { workspace: folder } : {})).filter(
+        head => head.kind === 'task',
+      );
       return Promise.all(heads.map(head => summaryOf(store, head)));
     },
     async task(id) {

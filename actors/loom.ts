@@ -45,6 +45,10 @@ export interface Question {
   subtask_id: string | null;
   prompt: string;
   choices: string[];
+  /** The tool call it is about, as in the journal; '' where it is about none. */
+  call: string;
+  /** What exactly would happen: the whole command, the text to be written or replaced. '' where there is nothing to show. */
+  detail: string;
   /** The rule that would have let it pass, '' where none can. */
   rule: string;
   risk: string;
@@ -108,6 +112,14 @@ export interface UsageReport {
   cost_usd: number | null;
 }
 
+/** Ranges `[at best, at worst]`, before anything has run. */
+export interface Estimate {
+  model_calls: [number, number];
+  tokens: [number, number];
+  /** null: a model without a price would take part. */
+  cost_usd: [number, number] | null;
+}
+
 /** The object `--output json` prints and `run()` resolves to. */
 export interface RunResult {
   type: 'result';
@@ -126,6 +138,8 @@ export interface RunResult {
   /** Open questions when the run stopped at a decision. */
   questions?: Question[];
   plan_only?: true;
+  /** Only with `plan_only`. */
+  estimate?: Estimate;
 }
 
 /** One line of `loom tasks`. */

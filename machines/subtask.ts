@@ -287,7 +287,13 @@ const machine = setup({
           attempt: context.attempt,
           thread: thread(context),
         }),
-        onDone: 'done',
+        onDone: [
+          { guard: ({ event }) => event.output.ok, target: 'done' },
+          {
+            target: 'exhausted',
+            actions: assign(({ event }) => ({ failure: event.output.ok ? null : event.output.failure })),
+          },
+        ],
       },
     },
     attemptFailed: { always: [{ guard: 'retriesLeft', target: 'retrying' }, { target: 'exhausted' }] },

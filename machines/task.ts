@@ -100,7 +100,11 @@ const machine = setup({
     planOnly: ({ context }) => context.settings.plan_only,
     planStuck: ({ event }) =>
       stuckReason((event as unknown as { output: EffectOutputs['plan'] }).output) !== null,
-    repairsLeft: ({ context }) => context.repairs < MAX_PLAN_REPAIRS,
+    // Only an answer can be repaired; a request that was refused would be refused again.
+    repairsLeft: ({ context, event }) => {
+      const { output } = event as unknown as { output: EffectOutputs['plan'] };
+      return context.repairs < MAX_PLAN_REPAIRS && (output.ok || output.failure.kind === 'retryable');
+    },
     mayDegrade: ({ context }) => context.settings.degraded_mode === 'allow',
     mustAskToDegrade: ({ context }) => context.settings.degraded_mode === 'require_approval',
     criticalFailed: ({ context }) => context.open?.critical === true && !replannable(context),
@@ -146,6 +150,10 @@ const machine = setup({
   on: { CANCEL: '.cancelled', PAUSE: { actions: 'pause' }, RESUME: { actions: 'unpause' } },
   states: {
     planning: {
+      entry: {
+        type: 'journal',
+        params: { event_type: 'model_invocation', data: { phase: 'start', role: 'planner' } },
+      },
       invoke: {
         src: 'plan',
         id: 'plan',

@@ -114,11 +114,16 @@ export const needsQuestion = (call: Call): boolean =>
 export const mayRun = (call: Call): boolean =>
   call.phase === 'approved' || (call.phase === 'waiting' && call.valid && call.gate.decision === 'run');
 
+/** Names a call in the journal and in questions. */
+export const callName = (context: Context, call: Call): string =>
+  `${context.thread}.${context.iteration}.${call.n}`;
+
 export function question(context: Context, call: Call): QuestionInput {
   if (call.phase === 'unsure')
     return {
       kind: 'uncertain',
       subtask: context.subtask,
+      call: callName(context, call),
       prompt: `Loom was stopped while this ran, so nobody knows whether it finished: ${call.tool} ${call.subject}`,
       choices: ['retry', 'skip', 'done'],
       rule: '',
@@ -128,6 +133,7 @@ export function question(context: Context, call: Call): QuestionInput {
     return {
       kind: 'ask_user',
       subtask: context.subtask,
+      call: '',
       prompt: call.subject,
       choices: [],
       rule: '',
@@ -136,6 +142,7 @@ export function question(context: Context, call: Call): QuestionInput {
   return {
     kind: 'approval',
     subtask: context.subtask,
+    call: callName(context, call),
     prompt: `${call.tool} ${call.subject}`,
     choices: ['approve', 'reject'],
     rule: `${call.tool}(${call.subject})`,

@@ -11,6 +11,7 @@ import {
   type Call,
   type CallPhase,
   type Context,
+  callName,
   MAX_CONTINUATIONS,
   type ModelInput,
   mayRun,
@@ -110,6 +111,13 @@ const machine = setup({
   options: { maxIterations: 1000 },
   states: {
     calling: {
+      entry: {
+        type: 'journal',
+        params: ({ context }) => ({
+          event_type: 'model_invocation',
+          data: { phase: 'start', role: context.role, subtask_id: context.subtask },
+        }),
+      },
       invoke: {
         src: 'model',
         id: 'model',
@@ -209,7 +217,7 @@ const machine = setup({
                   data: {
                     subtask_id: context.subtask,
                     tool: call.tool,
-                    call: `${context.thread}.${context.iteration}.${call.n}`,
+                    call: callName(context, call),
                     subject: call.subject.slice(0, 200),
                   },
                 };

@@ -21,7 +21,9 @@ export function prepareEffect(deps: TaskDeps): Effect {
       );
       return { output: { ok: false, failure: lost } satisfies EffectOutputs['prepare'] };
     }
-    const node = nodeOf(plan, input.subtask);
+    const planned = nodeOf(plan, input.subtask);
+    // The plan of last resort carries only the title; the worker gets the whole goal.
+    const node = planned.id === 'execute-goal' ? { ...planned, description: deps.goal } : planned;
     const { incarnation } = threadParts(input.thread);
     const upstream = await Promise.all(
       node.depends_on.map(async (id): Promise<Upstream> => {
