@@ -22,6 +22,7 @@ import type {
   TaskSummary,
 } from './loom.ts';
 import { isOver, openQuestions, resultOf, summaryOf } from './report.ts';
+import { chartOfRun } from './run-chart.ts';
 import { TERMINAL_EVENTS } from './status.ts';
 import { ID_ALPHABET, readGoal, readInstruction } from './task-record.ts';
 import { type Launch, resumeTask, startTask } from './task-run.ts';
@@ -213,6 +214,10 @@ export async function openLoom(options: OpenOptions = {}): Promise<Loom> {
         openQuestions(store, head),
       ]);
       return { ...summary, result, questions };
+    },
+    async chart(id) {
+      const store = await home.reader();
+      return chartOfRun(store, await runNamed(store, id));
     },
     async cancel(id, { wait = false } = {}) {
       const head = await runNamed(await home.reader(), id);

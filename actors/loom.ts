@@ -210,6 +210,25 @@ export interface ToolReport {
   files_changed: string[];
 }
 
+/** A state, or the state of each region by its name. */
+export type StatePosition = string | { [state: string]: StatePosition };
+
+/** A live actor of a run: which states it is in and what it waits for. */
+export interface ActorPosition {
+  /** Below the task, e.g. `s:fix-wrap@1/turn`; '' for the task itself. */
+  path: string;
+  machine: string;
+  version: number;
+  value: StatePosition;
+  waits_for: { id: string; source: string; state: 'running' | 'open' | 'held' | 'stopping' }[];
+}
+
+export interface RunChart {
+  task: TaskSummary;
+  /** From the task down; none when the run is over. */
+  actors: ActorPosition[];
+}
+
 export interface Loom {
   readonly home: string;
   readonly workspace: string;
@@ -224,6 +243,8 @@ export interface Loom {
   ): AsyncIterable<JournalEvent>;
   tasks(filter?: { workspace?: string }): Promise<TaskSummary[]>;
   task(id: string): Promise<TaskDetail>;
+  /** Where the run's machines stand at this moment. */
+  chart(id: string): Promise<RunChart>;
   /** Resolves when the command is stored; `wait` until the run has ended. */
   cancel(id: string, options?: { wait?: boolean }): Promise<TaskSummary>;
   /** Running work ends its step, nothing new begins; `resume` goes on. */

@@ -141,6 +141,17 @@ export const COMMANDS: CommandSpec[] = [
     load: () => import('./commands/answer.ts'),
   },
   {
+    name: 'chart',
+    args: '[name]',
+    summary: 'Draw a machine (task, subtask, turn, verifier), or where a run (ID) stands in them',
+    options: [
+      ['--format <form>', 'text, mermaid, dot or svg (default: text)'],
+      ['--active', 'Of a run: only the lit states and where they can go'],
+    ],
+    examples: ['loom chart task', 'loom chart k3x9 --active', 'loom chart turn --format svg > turn.svg'],
+    load: () => import('./commands/chart.ts'),
+  },
+  {
     name: 'models',
     args: '',
     summary: 'Models and their roles',
