@@ -26,20 +26,26 @@ function strict(text: string): { value: unknown } | null {
   }
 }
 
-/** Valid values one after the other from `at`. */
-function validValues(text: string, from: number): { values: unknown[]; end: number; next: number } {
+/** Valid values one after the other, up to the closing mark. */
+function validValues(
+  text: string,
+  from: number,
+  close: RegExp,
+): { values: unknown[]; end: number; next: number; more: boolean } {
+  const closing = new RegExp(close.source, 'y');
   const values: unknown[] = [];
   let end = from;
   let next = from;
-  while (text[next] === '{' || text[next] === '[') {
-    const close = balancedEnd(text, next);
-    const parsed = close < 0 ? null : strict(text.slice(next, close));
+  const more = () => (text[next] === '{' || text[next] === '[') && !matchAt(closing, text, next);
+  while (more()) {
+    const behind = balancedEnd(text, next);
+    const parsed = behind < 0 ? null : strict(text.slice(next, behind));
     if (!parsed) break;
     values.push(parsed.value);
-    end = close;
-    next = skip(BETWEEN, text, close);
+    end = behind;
+    next = skip(BETWEEN, text, behind);
   }
-  return { values, end, next };
+  return { values, end, next, more: more() };
 }
 
 /** Position behind the closing mark when it stands at `at`, else `at`. */
@@ -53,9 +59,8 @@ function behind(close: RegExp, text: string, at: number): number {
 export function jsonBody(text: string, from: number, close: RegExp): JsonBody | null {
   const start = skip(LEAD, text, from);
   if (text[start] !== '{' && text[start] !== '[') return null;
-  const valid = validValues(text, start);
-  const more = text[valid.next];
-  if (valid.values.length > 0 && more !== '{' && more !== '[')
+  const valid = validValues(text, start, close);
+  if (valid.values.length > 0 && !valid.more)
     return { values: valid.values, repaired: [], end: behind(close, text, valid.end), rest: null };
   const tail = text.slice(valid.next);
   const closing = new RegExp(close.source).exec(tail);
@@ -65,7 +70,7 @@ export function jsonBody(text: string, from: number, close: RegExp): JsonBody | 
   if (loose) return { values: [...valid.values, loose.value], repaired: loose.repaired, end, rest: null };
   if (body.startsWith('[')) {
     // Whole calls before the cut are good.
-    const items = validValues(text, skip(/\[\s*/y, text, valid.next));
+    const items = validValues(text, skip(/\[\s*/y, text, valid.next), close);
     const rest = body.slice(items.next - valid.next).trim();
     const values = [...valid.values, ...items.values];
     return { values, repaired: [], end, rest: rest ? { text: rest, closed: closing !== null } : null };

@@ -1,0 +1,14 @@
+/** cohere: the answers and what must be read from them. */
+import type { Table } from './table.ts';
+
+export const cohere: Table[] = [
+  {
+    dialect: 'cohere',
+    one: `<|START_ACTION|>[{"tool_call_id": "0", "tool_name": "read_file", "parameters": {"path": "src/a.ts"}}]<|END_ACTION|>`,
+    two: `<|START_ACTION|>[{"tool_call_id": "0", "tool_name": "read_file", "parameters": {"path": "a.txt", "start": 5}}, {"tool_call_id": "1", "tool_name": "list_directory", "parameters": {"path": ".", "recursive": true}}]<|END_ACTION|>`,
+    quotes: `<|START_ACTION|>[{"tool_call_id": "0", "tool_name": "write_file", "parameters": {"path": "it's \\"q\\".md", "content": "He said \\"hi\\" & <b>it's</b>\\n\\tline 2: {\\"a\\": [1, 2]}\\n\\nend"}}]<|END_ACTION|>`,
+    unicode: `<|START_ACTION|>[{"tool_call_id": "0", "tool_name": "write_file", "parameters": {"path": "über/日本.txt", "content": "naïve 🎉 — ‘x’ «y» 中文"}}]<|END_ACTION|>`,
+    tail: true,
+    own: [],
+  },
+];
