@@ -192,6 +192,15 @@ function fitObject(
 const allowsNull = (schema: Schema): boolean =>
   typesOf(schema).length === 0 || typesOf(schema).includes('null');
 
+/** `null` as the text of a value that may be null. */
+function withNulls(args: Record<string, unknown>, tool: ToolSchema): Record<string, unknown> {
+  const properties = (tool.parameters['properties'] ?? {}) as Record<string, Schema>;
+  const nullable = (key: string) => typesOf(properties[key] ?? {}).includes('null');
+  return Object.fromEntries(
+    Object.entries(args).map(([key, value]) => [key, value === 'null' && nullable(key) ? null : value]),
+  );
+}
+
 /** Arguments as the tool's schema wants them. Refused when two keys mean the same parameter.
  *  `plain`: every value was written as text, so that giving it its type is reading, not repair. */
 export function fitArguments(
@@ -200,7 +209,7 @@ export function fitArguments(
   plain = false,
 ): Fitted<Record<string, unknown>> {
   const repaired: string[] = [];
-  const { value, clash } = fitObject(args, tool.parameters, '', repaired);
+  const { value, clash } = fitObject(plain ? withNulls(args, tool) : args, tool.parameters, '', repaired);
   if (clash) return { refused: clash };
   return { value, repaired: plain ? repaired.filter(label => !label.startsWith('type:')) : repaired };
 }

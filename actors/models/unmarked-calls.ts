@@ -87,15 +87,10 @@ function python(text: string, start: number, context: Context): WrittenCall[] | 
   const listed = text[start] === '[';
   // Without brackets it may be a line of any program: then the names must be exactly those that were offered.
   const known = found.calls.every(call => context.tools?.some(tool => tool.name === call.name));
-  if (
-    !(listed
-      ? offered(
-          found.calls.filter(call => !call.broken),
-          context,
-        ) || context.cut
-      : known)
-  )
-    return null;
+  const whole = found.calls.filter(call => !call.broken);
+  const named =
+    whole.length > 0 ? offered(whole, context) : context.tools !== null && offered(found.calls, context);
+  if (listed ? !named : !known) return null;
   if (!found.closed && !found.calls.some(call => call.broken)) return null;
   return found.calls;
 }

@@ -1,5 +1,5 @@
 /** deepseek: the answers and what must be read from them. */
-import type { Table } from './table.ts';
+import { ONE, type Table } from './table.ts';
 
 export const deepseek: Table[] = [
   {
@@ -25,7 +25,24 @@ export const deepseek: Table[] = [
 {"path": "über/日本.txt", "content": "naïve 🎉 — ‘x’ «y» 中文"}
 \`\`\`<｜tool▁call▁end｜><｜tool▁calls▁end｜>`,
     tail: true,
-    own: [],
+    own: [
+      {
+        what: 'plain bars',
+        text: '<|tool▁calls▁begin|><|tool▁call▁begin|>function<|tool▁sep|>read_file\n```json\n{"path": "src/a.ts"}\n```<|tool▁call▁end|><|tool▁calls▁end|><|end▁of▁sentence|>',
+        calls: ONE,
+        content: '',
+      },
+      {
+        what: 'a block in a value',
+        text: '<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>function<｜tool▁sep｜>write_file\n```json\n{"path": "a.md", "content": "```js\\nx\\n```"}\n```<｜tool▁call▁end｜><｜tool▁calls▁end｜>',
+        calls: [{ name: 'write_file', arguments: { path: 'a.md', content: '```js\nx\n```' } }],
+      },
+      {
+        what: 'a trailing comma',
+        text: '<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>function<｜tool▁sep｜>read_file\n```json\n{"path": "src/a.ts",}\n```<｜tool▁call▁end｜><｜tool▁calls▁end｜>',
+        calls: ONE,
+      },
+    ],
   },
   {
     dialect: 'deepseek v3.1',
@@ -34,7 +51,19 @@ export const deepseek: Table[] = [
     quotes: `<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>write_file<｜tool▁sep｜>{"path": "it's \\"q\\".md", "content": "He said \\"hi\\" & <b>it's</b>\\n\\tline 2: {\\"a\\": [1, 2]}\\n\\nend"}<｜tool▁call▁end｜><｜tool▁calls▁end｜>`,
     unicode: `<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>write_file<｜tool▁sep｜>{"path": "über/日本.txt", "content": "naïve 🎉 — ‘x’ «y» 中文"}<｜tool▁call▁end｜><｜tool▁calls▁end｜>`,
     tail: true,
-    own: [],
+    own: [
+      {
+        what: 'no name',
+        text: '<｜tool▁calls▁begin｜><｜tool▁call▁begin｜><｜tool▁sep｜>{"path": "x"}<｜tool▁call▁end｜><｜tool▁calls▁end｜>',
+        calls: [],
+        refused: 1,
+      },
+      {
+        what: 'no end',
+        text: '<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>read_file<｜tool▁sep｜>{"path": "src/a.ts"}',
+        calls: ONE,
+      },
+    ],
   },
   {
     dialect: 'deepseek v3.2',
@@ -69,6 +98,12 @@ end</｜DSML｜parameter>
 </｜DSML｜invoke>
 </｜DSML｜function_calls>`,
     tail: true,
-    own: [],
+    own: [
+      {
+        what: 'plain bars',
+        text: '<|DSML|function_calls><|DSML|invoke name="read_file"><|DSML|parameter name="path" string="true">src/a.ts</|DSML|parameter></|DSML|invoke></|DSML|function_calls>',
+        calls: ONE,
+      },
+    ],
   },
 ];

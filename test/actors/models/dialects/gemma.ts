@@ -1,5 +1,5 @@
 /** gemma: the answers and what must be read from them. */
-import type { Table } from './table.ts';
+import { ONE, type Table } from './table.ts';
 
 export const gemma: Table[] = [
   {
@@ -12,7 +12,19 @@ export const gemma: Table[] = [
 end<escape>}<end_function_call>`,
     unicode: `<start_function_call>call:write_file{path:<escape>über/日本.txt<escape>,content:<escape>naïve 🎉 — ‘x’ «y» 中文<escape>}<end_function_call>`,
     tail: true,
-    own: [],
+    own: [
+      {
+        what: 'nested values',
+        text: '<start_function_call>call:search_files{query:<escape>x<escape>,globs:[<escape>*.ts<escape>,<escape>a,b<escape>],limit:3}<end_function_call>',
+        calls: [{ name: 'search_files', arguments: { query: 'x', globs: ['*.ts', 'a,b'], limit: 3 } }],
+      },
+      {
+        what: 'no quotes',
+        text: '<start_function_call>call:read_file{path:src/a.ts}<end_function_call>',
+        calls: ONE,
+      },
+      { what: 'no braces', text: '<start_function_call>call:read_file path<end_function_call>', calls: [] },
+    ],
   },
   {
     dialect: 'gemma 4',
@@ -24,7 +36,15 @@ end<escape>}<end_function_call>`,
 end<|"|>}<tool_call|>`,
     unicode: `<|tool_call>call:write_file{path:<|"|>über/日本.txt<|"|>,content:<|"|>naïve 🎉 — ‘x’ «y» 中文<|"|>}<tool_call|>`,
     tail: true,
-    own: [],
+    own: [
+      {
+        what: 'thinking',
+        text: '<|channel>thought\nRead it.<channel|><|tool_call>call:read_file{path:<|"|>src/a.ts<|"|>}<tool_call|><turn|>',
+        calls: ONE,
+        thinking: 'Read it.',
+        content: '',
+      },
+    ],
   },
   {
     dialect: 'gemma 3',
@@ -42,6 +62,9 @@ write_file(path="it's \\"q\\".md", content="He said \\"hi\\" & <b>it's</b>\\n\\t
 write_file(path="über/日本.txt", content="naïve 🎉 — ‘x’ «y» 中文")
 \`\`\``,
     tail: true,
-    own: [],
+    own: [
+      { what: 'printed', text: '```tool_code\nprint(read_file(path="src/a.ts"))\n```', calls: ONE },
+      { what: 'a program', text: '```tool_code\nfor x in range(3):\n    print(x)\n```', calls: [] },
+    ],
   },
 ];

@@ -1,5 +1,5 @@
 /** granite: the answers and what must be read from them. */
-import type { Table } from './table.ts';
+import { ONE, type Table, TWO } from './table.ts';
 
 export const granite: Table[] = [
   {
@@ -9,7 +9,19 @@ export const granite: Table[] = [
     quotes: `<|tool_call|>[{"name": "write_file", "arguments": {"path": "it's \\"q\\".md", "content": "He said \\"hi\\" & <b>it's</b>\\n\\tline 2: {\\"a\\": [1, 2]}\\n\\nend"}}]`,
     unicode: `<|tool_call|>[{"name": "write_file", "arguments": {"path": "über/日本.txt", "content": "naïve 🎉 — ‘x’ «y» 中文"}}]`,
     tail: true,
-    own: [],
+    own: [
+      {
+        what: 'a number as text',
+        text: '<|tool_call|>[{"name": "read_file", "arguments": {"path": "a.txt", "start": "5"}}]',
+        calls: [TWO[0]!],
+      },
+      {
+        what: 'the list is not closed',
+        text: '<|tool_call|>[{"name": "read_file", "arguments": {"path": "src/a.ts"}}',
+        calls: ONE,
+      },
+      { what: 'an empty list', text: '<|tool_call|>[]', calls: [] },
+    ],
   },
   {
     dialect: 'granite list in a tag',
@@ -18,6 +30,12 @@ export const granite: Table[] = [
     quotes: `<tool_call> [{"name": "write_file", "arguments": {"path": "it's \\"q\\".md", "content": "He said \\"hi\\" & <b>it's</b>\\n\\tline 2: {\\"a\\": [1, 2]}\\n\\nend"}}]</tool_call>`,
     unicode: `<tool_call> [{"name": "write_file", "arguments": {"path": "über/日本.txt", "content": "naïve 🎉 — ‘x’ «y» 中文"}}]</tool_call>`,
     tail: true,
-    own: [],
+    own: [
+      {
+        what: 'the older function_call',
+        text: '<function_call> {"name": "read_file", "arguments": {"path": "src/a.ts"}}',
+        calls: ONE,
+      },
+    ],
   },
 ];

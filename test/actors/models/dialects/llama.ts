@@ -1,5 +1,5 @@
 /** llama: the answers and what must be read from them. */
-import type { Table } from './table.ts';
+import { ONE, type Table } from './table.ts';
 
 export const llama: Table[] = [
   {
@@ -9,7 +9,24 @@ export const llama: Table[] = [
     quotes: `<|python_tag|>{"name": "write_file", "parameters": {"path": "it's \\"q\\".md", "content": "He said \\"hi\\" & <b>it's</b>\\n\\tline 2: {\\"a\\": [1, 2]}\\n\\nend"}}`,
     unicode: `<|python_tag|>{"name": "write_file", "parameters": {"path": "über/日本.txt", "content": "naïve 🎉 — ‘x’ «y» 中文"}}`,
     tail: true,
-    own: [],
+    own: [
+      {
+        what: 'an end token',
+        text: '<|python_tag|>{"name": "read_file", "parameters": {"path": "src/a.ts"}}<|eom_id|>',
+        calls: ONE,
+        content: '',
+      },
+      {
+        what: 'bare with parameters and a remark',
+        text: 'Here you are: {"name": "read_file", "parameters": {"path": "src/a.ts"}} Would you like more?',
+        calls: ONE,
+      },
+      {
+        what: 'a sentence that goes on',
+        text: 'I thought about {"name": "read_file", "parameters": {"path": "x"}} but not now.',
+        calls: [],
+      },
+    ],
   },
   {
     dialect: 'llama python_tag python',
@@ -18,7 +35,20 @@ export const llama: Table[] = [
     quotes: `<|python_tag|>[write_file(path="it's \\"q\\".md", content="He said \\"hi\\" & <b>it's</b>\\n\\tline 2: {\\"a\\": [1, 2]}\\n\\nend")]`,
     unicode: `<|python_tag|>[write_file(path="über/日本.txt", content="naïve 🎉 — ‘x’ «y» 中文")]`,
     tail: true,
-    own: [],
+    own: [
+      {
+        what: 'a built-in tool',
+        text: '<|python_tag|>read_file.call(path="src/a.ts")<|eom_id|>',
+        calls: ONE,
+      },
+      {
+        what: 'Llama 4',
+        text: '<|python_start|>[read_file(path="src/a.ts")]<|python_end|><|eot|>',
+        calls: ONE,
+        content: '',
+      },
+      { what: 'a program', text: '<|python_tag|>import os\nprint(os.listdir("."))', calls: [] },
+    ],
   },
   {
     dialect: 'llama custom function',
@@ -27,6 +57,8 @@ export const llama: Table[] = [
     quotes: `<function=write_file>{"path": "it's \\"q\\".md", "content": "He said \\"hi\\" & <b>it's</b>\\n\\tline 2: {\\"a\\": [1, 2]}\\n\\nend"}</function>`,
     unicode: `<function=write_file>{"path": "über/日本.txt", "content": "naïve 🎉 — ‘x’ «y» 中文"}</function>`,
     tail: true,
-    own: [],
+    own: [
+      { what: 'a trailing comma', text: '<function=read_file>{"path": "src/a.ts",}</function>', calls: ONE },
+    ],
   },
 ];

@@ -1,5 +1,5 @@
 /** minimax: the answers and what must be read from them. */
-import type { Table } from './table.ts';
+import { ONE, type Table } from './table.ts';
 
 export const minimax: Table[] = [
   {
@@ -35,7 +35,30 @@ end</parameter>
 </invoke>
 </minimax:tool_call>`,
     tail: true,
-    own: [],
+    own: [
+      {
+        what: 'values by their schema',
+        text: '<minimax:tool_call><invoke name="search_files"><parameter name="query">12</parameter><parameter name="globs">["*.ts", "*.md"]</parameter><parameter name="limit">3</parameter></invoke></minimax:tool_call>',
+        calls: [{ name: 'search_files', arguments: { query: '12', globs: ['*.ts', '*.md'], limit: 3 } }],
+      },
+      {
+        what: 'a closing tag in a value',
+        text: '<invoke name="write_file"><parameter name="path">x.xml</parameter><parameter name="content"><a></parameter> b</a></parameter></invoke>',
+        calls: [{ name: 'write_file', arguments: { path: 'x.xml', content: '<a></parameter> b</a>' } }],
+      },
+      {
+        what: 'a value that breaks off',
+        text: '<minimax:tool_call><invoke name="write_file"><parameter name="path">x</parameter><parameter name="content">half',
+        calls: [],
+        refused: 1,
+      },
+      {
+        what: 'another prefix',
+        text: '<atem:function_calls>\n<atem:invoke name="read_file">\n<atem:parameter name="path">src/a.ts</atem:parameter>\n</atem:invoke>\n</atem:function_calls>',
+        calls: ONE,
+        content: '',
+      },
+    ],
   },
   {
     dialect: 'minimax m1',
@@ -53,6 +76,6 @@ end</parameter>
 {"name": "write_file", "arguments": {"path": "über/日本.txt", "content": "naïve 🎉 — ‘x’ «y» 中文"}}
 </tool_calls>`,
     tail: true,
-    own: [],
+    own: [{ what: 'nothing inside', text: '<tool_calls>\n</tool_calls>', calls: [] }],
   },
 ];

@@ -9,7 +9,10 @@ export const others: Table[] = [
     quotes: `<|action_start|><|plugin|>{"name": "write_file", "parameters": {"path": "it's \\"q\\".md", "content": "He said \\"hi\\" & <b>it's</b>\\n\\tline 2: {\\"a\\": [1, 2]}\\n\\nend"}}<|action_end|>`,
     unicode: `<|action_start|><|plugin|>{"name": "write_file", "parameters": {"path": "über/日本.txt", "content": "naïve 🎉 — ‘x’ «y» 中文"}}<|action_end|>`,
     tail: true,
-    own: [],
+    own: [
+      { what: 'nothing inside', text: '<|action_start|><|plugin|>', calls: [] },
+      { what: 'not JSON', text: '<|action_start|><|plugin|>not json<|action_end|>', calls: [] },
+    ],
   },
   {
     dialect: 'apertus',

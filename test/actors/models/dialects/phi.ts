@@ -1,5 +1,5 @@
 /** phi: the answers and what must be read from them. */
-import type { Table } from './table.ts';
+import { ONE, type Table } from './table.ts';
 
 export const phi: Table[] = [
   {
@@ -9,7 +9,14 @@ export const phi: Table[] = [
     quotes: `functools[{"name": "write_file", "arguments": {"path": "it's \\"q\\".md", "content": "He said \\"hi\\" & <b>it's</b>\\n\\tline 2: {\\"a\\": [1, 2]}\\n\\nend"}}]`,
     unicode: `functools[{"name": "write_file", "arguments": {"path": "über/日本.txt", "content": "naïve 🎉 — ‘x’ «y» 中文"}}]`,
     tail: true,
-    own: [],
+    own: [
+      { what: 'the word alone', text: 'Python has functools.partial and functools [1, 2].', calls: [] },
+      {
+        what: 'single quotes',
+        text: "functools[{'name': 'read_file', 'arguments': {'path': 'src/a.ts'}}]",
+        calls: ONE,
+      },
+    ],
   },
   {
     dialect: 'phi-4 tags',

@@ -1,5 +1,5 @@
 /** qwen-xml: the answers and what must be read from them. */
-import type { Table } from './table.ts';
+import { ONE, type Table } from './table.ts';
 
 export const qwenXml: Table[] = [
   {
@@ -55,7 +55,59 @@ naïve 🎉 — ‘x’ «y» 中文
 </function>
 </tool_call>`,
     tail: true,
-    own: [],
+    own: [
+      {
+        what: 'values by their schema',
+        text: '<tool_call>\n<function=search_files>\n<parameter=query>\n12\n</parameter>\n<parameter=globs>\n["*.ts"]\n</parameter>\n<parameter=limit>\n3\n</parameter>\n</function>\n</tool_call>',
+        calls: [{ name: 'search_files', arguments: { query: '12', globs: ['*.ts'], limit: 3 } }],
+      },
+      {
+        what: 'a Python list',
+        text: "<tool_call>\n<function=search_files>\n<parameter=query>\nx\n</parameter>\n<parameter=globs>\n['*.ts', '*.md']\n</parameter>\n</function>\n</tool_call>",
+        calls: [{ name: 'search_files', arguments: { query: 'x', globs: ['*.ts', '*.md'] } }],
+      },
+      {
+        what: 'no value closed',
+        text: '<tool_call>\n<function=write_file>\n<parameter=path>\na.txt\n<parameter=content>\nx\n</function>\n</tool_call>',
+        calls: [{ name: 'write_file', arguments: { path: 'a.txt', content: 'x' } }],
+      },
+      {
+        what: 'a value with blank lines around',
+        text: '<tool_call>\n<function=write_file>\n<parameter=path>\na\n</parameter>\n<parameter=content>\n\n  x\n\n</parameter>\n</function>\n</tool_call>',
+        calls: [{ name: 'write_file', arguments: { path: 'a', content: '\n  x\n' } }],
+      },
+      {
+        what: 'no arguments',
+        text: '<tool_call>\n<function=list_directory>\n</function>\n</tool_call>',
+        calls: [{ name: 'list_directory', arguments: {} }],
+      },
+      {
+        what: 'two functions in one tag',
+        text: '<tool_call>\n<function=read_file>\n<parameter=path>\nsrc/a.ts\n</parameter>\n</function>\n<function=list_directory>\n</function>\n</tool_call>',
+        calls: [...ONE, { name: 'list_directory', arguments: {} }],
+        content: '',
+      },
+      {
+        what: 'words between the tags',
+        text: '<tool_call>\n<function=read_file>\nthe file src/a.ts\n</function>\n</tool_call>',
+        calls: [],
+        refused: 1,
+      },
+      {
+        what: 'a call written into a file',
+        text: '<tool_call>\n<function=write_file>\n<parameter=path>\na.md\n</parameter>\n<parameter=content>\nSay <tool_call>{"name": "read_file", "arguments": {"path": "x"}}</tool_call>.\n```\nfence\n</parameter>\n</function>\n</tool_call>',
+        calls: [
+          {
+            name: 'write_file',
+            arguments: {
+              path: 'a.md',
+              content:
+                'Say <tool_call>{"name": "read_file", "arguments": {"path": "x"}}</tool_call>.\n```\nfence',
+            },
+          },
+        ],
+      },
+    ],
   },
   {
     dialect: 'openhands',
@@ -100,6 +152,26 @@ naïve 🎉 — ‘x’ «y» 中文
 </parameter>
 </function>`,
     tail: true,
-    own: [],
+    own: [
+      {
+        what: 'a stop word took the closing tag',
+        text: 'I look.\n<function=read_file>\n<parameter=path>src/a.ts</parameter>\n',
+        calls: ONE,
+        content: 'I look.',
+      },
+      {
+        what: 'the same at the length limit',
+        text: 'I look.\n<function=read_file>\n<parameter=path>src/a.ts</parameter>\n',
+        finish: 'length',
+        calls: [],
+        refused: 1,
+      },
+      {
+        what: 'a needed value is missing',
+        text: '<function=write_file>\n<parameter=path>src/a.ts</parameter>\n',
+        calls: [],
+        refused: 1,
+      },
+    ],
   },
 ];
