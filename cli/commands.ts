@@ -169,8 +169,13 @@ export const COMMANDS: CommandSpec[] = [
     name: 'tool',
     args: '<action> [name] [json]',
     summary: 'list · call NAME JSON · parse (a model answer from stdin)',
-    options: [],
-    examples: [`loom tool call read_file '{"path": "README.md"}'`],
+    options: [
+      ['--tools <file>', 'parse: JSON list of the tools that were offered; without it any name is a call'],
+    ],
+    examples: [
+      `loom tool call read_file '{"path": "README.md"}'`,
+      'loom tool parse --tools tools.json < answer.txt',
+    ],
     load: () => import('./commands/tool.ts'),
   },
   {
