@@ -25,6 +25,8 @@ export async function suspendProcess(): Promise<void> {
   await stopProcess();
 }
 
+export { configSchema, examineConfig } from './configuration.ts';
+
 const newId = customAlphabet(ID_ALPHABET, 12);
 
 async function existingFolder(path: string): Promise<string> {

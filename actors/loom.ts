@@ -1,7 +1,10 @@
 /** The interface of Loom as a library; the command line and later servers use nothing else. Implemented in `engine.ts`. */
 
 import type { ApprovalMode, Config } from '../store/config.ts';
+import type { ConfigReport } from '../store/config-report.ts';
 import type { RunStatus } from '../store/port.ts';
+
+export type { ConfigReport };
 
 export interface OpenOptions {
   /** Default: `LOOM_HOME` or `~/.loom`. */

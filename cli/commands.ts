@@ -141,6 +141,13 @@ export const COMMANDS: CommandSpec[] = [
     load: () => import('./commands/doctor.ts'),
   },
   {
+    name: 'config',
+    args: '<action>',
+    summary: 'show (what is in effect, and from where) · check · schema (for editors)',
+    options: [],
+    load: () => import('./commands/config.ts'),
+  },
+  {
     name: 'tool',
     args: '<action> [name] [json]',
     summary: 'list · call NAME JSON · parse (a model answer from stdin)',
