@@ -157,10 +157,21 @@ export const COMMANDS: CommandSpec[] = [
   },
   {
     name: 'store',
-    args: '<action>',
-    summary: 'verify: read every row and check it',
+    args: '<action> [dir]',
+    summary: 'verify (read and check every row) · backup DIR · compact (give free space back)',
     options: [],
+    examples: ['loom store backup ~/loom-backup'],
     load: () => import('./commands/store.ts'),
+  },
+  {
+    name: 'purge',
+    args: '<target>',
+    summary: 'Remove a run (id), or all runs of a workspace (path), for good',
+    options: [
+      ['--yes', 'Do not ask'],
+      ['--dry-run', 'Only say what would be removed'],
+    ],
+    load: () => import('./commands/purge.ts'),
   },
   {
     name: 'version',
