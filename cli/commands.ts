@@ -166,6 +166,13 @@ export const COMMANDS: CommandSpec[] = [
     load: () => import('./commands/doctor.ts'),
   },
   {
+    name: 'config',
+    args: '<action>',
+    summary: 'show (what is in effect, and from where) · check · schema (for editors)',
+    options: [],
+    load: () => import('./commands/config.ts'),
+  },
+  {
     name: 'tool',
     args: '<action> [name] [json]',
     summary: 'list · call NAME JSON · parse (a model answer from stdin)',
@@ -180,10 +187,21 @@ export const COMMANDS: CommandSpec[] = [
   },
   {
     name: 'store',
-    args: '<action>',
-    summary: 'verify: read every row and check it',
+    args: '<action> [dir]',
+    summary: 'verify (read and check every row) · backup DIR · compact (give free space back)',
     options: [],
+    examples: ['loom store backup ~/loom-backup'],
     load: () => import('./commands/store.ts'),
+  },
+  {
+    name: 'purge',
+    args: '<target>',
+    summary: 'Remove a run (id), or all runs of a workspace (path), for good',
+    options: [
+      ['--yes', 'Do not ask'],
+      ['--dry-run', 'Only say what would be removed'],
+    ],
+    load: () => import('./commands/purge.ts'),
   },
   {
     name: 'version',
