@@ -22,6 +22,7 @@ import { answeredByRules } from './questions.ts';
 import { restoreRun } from './restore.ts';
 import {
   checkPrices,
+  checkRules,
   newRecord,
   resumedConfig,
   type TaskRecord,
@@ -107,11 +108,20 @@ async function driveHost(
   }
 }
 
+/** A listener that throws is the caller's bug: it is reported as a warning of the process, the run goes on. */
+function quietly(listen: () => void): void {
+  try {
+    listen();
+  } catch (error) {
+    process.emitWarning(error instanceof Error ? error : new Error(String(error)));
+  }
+}
+
 /** The journal goes to the caller and to the log file; neither may hold up or break the run. */
 function audience(log: { append(event: JournalEvent): void }, hooks: Hooks): (event: JournalEvent) => void {
   return event => {
     log.append(event);
-    hooks.onEvent?.(event);
+    quietly(() => hooks.onEvent?.(event));
   };
 }
 
@@ -127,6 +137,9 @@ function asker(store: Store, { onQuestion }: Hooks): { onQuestion?: Ask } {
   };
 }
 
+const previews = ({ onPreview }: Hooks): Pick<Hooks, 'onPreview'> =>
+  onPreview ? { onPreview: preview => quietly(() => onPreview(preview)) } : {};
+
 /** Creates the run and drives it. Throws LoomError before anything is stored when it cannot start. */
 export async function startTask(
   launch: Launch,
@@ -135,6 +148,7 @@ export async function startTask(
 ): Promise<HostEnd> {
   checkPrices(config, options.max_cost);
   const record = newRecord(options.goal, config, options);
+  checkRules([...record.policy.allow, ...record.policy.deny]);
   const catalogue = makeCatalogue(pricesOf(config));
   const at = new Date().toISOString();
   const head = {
@@ -163,7 +177,7 @@ export async function startTask(
     catalogue,
     effects: taskEffects(deps),
     onEvent: audience(log, options),
-    ...(options.onPreview ? { onPreview: options.onPreview } : {}),
+    ...previews(options),
     ...asker(launch.store, options),
   });
   const { end } = await driveHost(host, () => host.begin([startOf(stored, record)]), record, options);
@@ -195,6 +209,7 @@ async function updateRecord(
   if (!record)
     throw new LoomError('terminal', 'run_damaged', `run ${head.id} has no record of how it was started`);
   const { max_tokens, max_cost, timeout_seconds, allow = [], deny = [] } = options;
+  checkRules([...allow, ...deny]);
   const config = configure(record.config);
   const changed =
     options.corrected === true ||
@@ -257,7 +272,7 @@ export async function resumeTask(
     ...(await store.range(head.id, 'k/')).map(row => ({ key: row.key, value: null })),
   ]);
   const log = await openEventLog(launch.home.path, head.id, store);
-  options.onEvent?.(line);
+  quietly(() => options.onEvent?.(line));
   const deps = await depsOf(launch, head, record, config);
   const host = createHost({
     store,
@@ -268,7 +283,7 @@ export async function resumeTask(
     effects: taskEffects(deps),
     recovered: restored.recovered,
     onEvent: audience(log, options),
-    ...(options.onPreview ? { onPreview: options.onPreview } : {}),
+    ...previews(options),
     ...asker(store, options),
   });
   const first: Outside[] = [

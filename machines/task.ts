@@ -103,7 +103,7 @@ const machine = setup({
     // Only an answer can be repaired; a request that was refused would be refused again.
     repairsLeft: ({ context, event }) => {
       const { output } = event as unknown as { output: EffectOutputs['plan'] };
-      return context.repairs < MAX_PLAN_REPAIRS && (output.ok || output.failure.code === 'plan_invalid');
+      return context.repairs < MAX_PLAN_REPAIRS && (output.ok || output.failure.kind === 'retryable');
     },
     mayDegrade: ({ context }) => context.settings.degraded_mode === 'allow',
     mustAskToDegrade: ({ context }) => context.settings.degraded_mode === 'require_approval',

@@ -32,6 +32,15 @@ export function checksEffect(deps: TaskDeps): Effect {
     const checks = await runChecks(deps.workspace.root, node, finalAnswer(messages), changelog, traces, () =>
       deps.rows.changelog(),
     );
+    // Tier 1 has the last word here: an attempt that did nothing and names no status leaves nothing to go by.
+    const idle = checks.length === 0 && !traces.some(trace => trace.success);
+    if (input.tier === 1 && idle && !readClaim(finalAnswer(messages)).explicit)
+      checks.push({
+        name: 'status_missing',
+        passed: false,
+        detail:
+          'Nothing was done, and the answer does not say that nothing had to be done: end it with the JSON object and its status.',
+      });
     const failed = checks.filter(check => !check.passed);
     const verdict: Verdict = {
       passed: failed.length === 0,

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { gate } from '../../machines/approval.ts';
 import type { CallDigest, EffectOutputs } from '../../machines/effects.ts';
+import { failure } from '../../machines/failure.ts';
 import type { ModelInput } from '../../machines/turn.ts';
 import type { Effect } from '../effect.ts';
 import { type ParsedCall, readAnswer } from '../models/answer.ts';
@@ -30,6 +31,18 @@ export function modelEffect(deps: TaskDeps): Effect {
       subtask: input.subtask,
     });
     const { routed, journal } = called;
+    // Whatever words come with it: a refusal is no work and no answer.
+    if (routed.response.finish === 'refusal') {
+      const words = routed.response.content.trim().slice(0, 300);
+      return {
+        output: {
+          ok: false,
+          failure: failure('retryable', 'refused', `the model refused${words ? `: ${words}` : ''}`),
+        } satisfies EffectOutputs['model'],
+        journal,
+        used: costOf(deps.config, routed),
+      };
+    }
     const answer = readAnswer(routed.response, tools);
     const calls = answer.finish === 'length' ? [] : answer.calls;
     const judged = await Promise.all(calls.map((call, n) => judge(deps, call, n)));

@@ -154,6 +154,26 @@ test('questions of a run go to the function that was given, and its answer count
   expect(here.tree()).toEqual({});
 });
 
+test('a listener that throws is reported as a warning and does not harm the run', async () => {
+  here.scenario(job);
+  const warned: string[] = [];
+  const hear = (warning: Error) => void warned.push(warning.message);
+  process.on('warning', hear);
+  const loom = await open();
+  const result = await loom.run({
+    goal: 'Write the report',
+    onEvent: () => {
+      throw new Error('my listener is broken');
+    },
+    onPreview: () => {
+      throw new Error('my preview is broken');
+    },
+  });
+  expect(result).toMatchObject({ status: 'completed', exit_code: 0 });
+  await expect.poll(() => warned).toContain('my listener is broken');
+  process.off('warning', hear);
+});
+
 test('what cannot be done rejects with a stable code and words', async () => {
   const loom = await open();
   await expect(loom.run({ goal: ' ' })).rejects.toMatchObject({ failure: { code: 'usage' } });
