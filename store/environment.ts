@@ -45,7 +45,7 @@ let library: typeof import('lmdb') | undefined;
 /** Longest key LMDB takes, with room for its own framing. */
 export const MAX_KEY_BYTES = 1_900;
 const MAX_READERS = 256;
-/** Measured: openings beside the creation of a store failed for less than 100 ms. */
+/** Long enough for another process to make a store on a busy machine, short for somebody who waits for the reason. */
 const OPEN_MS = 1_000;
 const CLOSE_MS = 2_000;
 
