@@ -12,10 +12,10 @@ export interface PoolHooks {
   settled(key: string, result: EffectResult): void;
   /** An interrupted effect ended without a result that counts: its intent stays for whoever resumes. */
   left(): void;
+  /** The store refuses to record, which no effect can do anything about: ends the run with that reason. */
+  refused(error: StoreWriteError): void;
   /** True while the run is being interrupted. */
   closing(): boolean;
-  /** The store refuses to record, which no effect can do anything about: ends the run with that reason. */
-  broken(error: StoreWriteError): void;
   /** Fenced rows; rejects (and ends the run) when they cannot be written. */
   checkpoint(rows: Row[]): Promise<void>;
   /** Deadlines above this path stand still. */
@@ -61,7 +61,7 @@ export function createPool(effects: Record<string, Effect>, hooks: PoolHooks): E
     } catch (error) {
       if (error instanceof LoomError) return { output: { ok: false, failure: error.failure } };
       if (error instanceof StoreWriteError) {
-        hooks.broken(error);
+        hooks.refused(error);
         return null;
       }
       const message = error instanceof Error ? error.message : String(error);

@@ -97,8 +97,8 @@ export function createHost(options: HostOptions): Host {
     ...deadlines,
     settled: settle,
     left: rest,
+    refused: error => void enqueue(() => Promise.reject(error)),
     closing: () => closing !== null || ended,
-    broken: error => void enqueue(() => Promise.reject(error)),
     checkpoint: rows =>
       writer
         .checkpoint(rows)
