@@ -2,7 +2,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { readAnswer } from '../../../actors/models/answer.ts';
-import { type Call, type Case, casesOf, TOOLS } from './dialects/table.ts';
+import { MEANT, QUOTED } from './dialects/surroundings.ts';
+import { type Call, type Case, casesOf, ONE, TOOLS } from './dialects/table.ts';
 import { TABLES } from './dialects/tables.ts';
 
 function read({ text, finish = 'stop', tools = TOOLS }: Pick<Case, 'text' | 'finish' | 'tools'>) {
@@ -57,6 +58,25 @@ test('at least 98 % of every table is read right, and no call is invented', () =
   for (const { dialect, one, wrong } of failed) console.log(`${dialect}: ${one.what}: ${wrong.join('; ')}`);
   expect(invented.map(({ dialect, one }) => `${dialect}: ${one.what}`)).toEqual([]);
   expect(percent).toBeGreaterThanOrEqual(98);
+});
+
+test('a call that is only spoken of is not one, in no dialect', () => {
+  const invented = TABLES.flatMap(({ dialect, one }) =>
+    QUOTED.filter(words => read({ text: words.replace('%', () => one) }).calls.length > 0).map(
+      words => `${dialect}: ${words}`,
+    ),
+  );
+  expect(invented).toEqual([]);
+});
+
+test('a call that is meant is read, whatever leads to it', () => {
+  const missed = TABLES.flatMap(({ dialect, one }) =>
+    MEANT.filter(words => plain(read({ text: words.replace('%', () => one) }).calls) !== plain(ONE)).map(
+      words => `${dialect}: ${words}`,
+    ),
+  );
+  for (const line of missed) console.log(`missed ${line}`);
+  expect(missed.length).toBeLessThanOrEqual(0.02 * TABLES.length * MEANT.length);
 });
 
 test('every dialect has at least ten answers in its table', () => {
