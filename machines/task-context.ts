@@ -111,6 +111,7 @@ export const subtaskInput = (context: Context): SubtaskInput => {
 
 export const planQuestion = (context: Context): QuestionInput => ({
   kind: 'plan',
+  call: '',
   subtask: null,
   prompt: `No usable plan could be made (${context.errors[0] ?? 'the planner did not answer'}). Run the whole goal as a single subtask?`,
   choices: ['approve', 'reject'],
