@@ -83,6 +83,13 @@ function whole({ io, paint: { out: paint } }: Context, { task, actors }: RunChar
   const names = machineNames().join('|');
   return [
     head,
-    `  ${task.status}: it is over, so no machine of it is left. loom chart ${names} draws them.`,
+    `  ${nothingLeft({ task, actors })}. loom chart ${names} draws the machines themselves.`,
   ].join('\n');
 }
+
+const OVER = ['completed', 'failed', 'cancelled'];
+
+const nothingLeft = ({ task: { status } }: RunChart): string =>
+  OVER.includes(status)
+    ? `${status}: it is over and no machine of it is left`
+    : `${status}: no machine of it has started`;
