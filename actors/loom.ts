@@ -1,7 +1,11 @@
 /** The interface of Loom as a library; the command line and later servers use nothing else. Implemented in `engine.ts`. */
 
+import type { BackedUp } from '../store/backup.ts';
 import type { ApprovalMode, Config } from '../store/config.ts';
+import type { ConfigReport } from '../store/config-report.ts';
 import type { RunStatus } from '../store/port.ts';
+
+export type { BackedUp, ConfigReport };
 
 export interface OpenOptions {
   /** Default: `LOOM_HOME` or `~/.loom`. */
@@ -202,6 +206,19 @@ export interface DoctorLine {
   message: string;
 }
 
+export interface PurgeReport {
+  /** What was (or with dry_run would be) removed. */
+  runs: { task_id: string; status: RunStatus; goal: string; workspace: string }[];
+  refused: { task_id: string; reason: string }[];
+  rows: number;
+  /** Stored contents that no run names any more, and their size. */
+  blobs: number;
+  bytes: number;
+  /** Of those, too young to be removed for sure; they go with a later clean-up. */
+  kept_blobs: number;
+  dry_run: boolean;
+}
+
 export interface ToolReport {
   success: boolean;
   output: string;
@@ -247,6 +264,10 @@ export interface Loom {
   chart(id: string): Promise<RunChart>;
   /** Resolves when the command is stored; `wait` until the run has ended. */
   cancel(id: string, options?: { wait?: boolean }): Promise<TaskSummary>;
+  /** Running work ends its step, nothing new begins; `resume` goes on. */
+  pause(id: string): Promise<TaskSummary>;
+  /** The whole instruction reaches running subtasks at their next step and every later prompt. */
+  steer(id: string, instruction: string): Promise<TaskSummary>;
   /** A question id, or a task id with exactly one open question. */
   answer(id: string, answer: Answer): Promise<Question>;
   changes(id: string): Promise<FileChange[]>;
@@ -255,6 +276,12 @@ export interface Loom {
   models(options?: { check?: boolean }): Promise<ModelReport[]>;
   doctor(): Promise<DoctorLine[]>;
   verifyStore(): Promise<{ runs: number; rows: number; problems: string[] }>;
+  /** Into a folder that is a home itself; others go on meanwhile. */
+  backupStore(folder: string): Promise<BackedUp>;
+  /** Gives free space back to the disk; throws LoomError `store_busy` while a run is at work. */
+  compactStore(): Promise<{ before: number; after: number }>;
+  /** A run by id, or every run of a workspace; runs at work are refused. */
+  purge(target: string, options?: { dry_run?: boolean }): Promise<PurgeReport>;
   tools: {
     list(): { name: string; description: string; parameters: Record<string, unknown> }[];
     call(name: string, args: Record<string, unknown>, options?: { workspace?: string }): Promise<ToolReport>;

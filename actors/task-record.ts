@@ -38,6 +38,24 @@ export function readGoal(goal: string): string {
   return text;
 }
 
+/** Throws LoomError `usage` when there is nothing in it. */
+export function readInstruction(text: string): string {
+  const instruction = text.trim();
+  if (instruction === '')
+    throw new LoomError(
+      'terminal',
+      'usage',
+      'The instruction is empty. Say what should be different: loom steer ID "use British spelling"',
+    );
+  if (instruction.length > GOAL_LIMIT)
+    throw new LoomError(
+      'terminal',
+      'usage',
+      `The instruction has ${instruction.length} characters; at most ${GOAL_LIMIT} can be given.`,
+    );
+  return instruction;
+}
+
 export const titleOf = (goal: string): string => {
   const line = goal.replace(/\s+/g, ' ').trim();
   return line.length <= TITLE_LIMIT ? line : `${line.slice(0, TITLE_LIMIT - 1)}…`;

@@ -168,7 +168,7 @@ export async function startTask(
   ]);
   const stored: RunHead = { ...head, rev: 0, fence: lease.fence };
   const deps = await depsOf(launch, stored, record, config);
-  const log = await openEventLog(launch.home.path, head.id, launch.store);
+  const log = await openEventLog(launch.home.path, head.id, launch.store, config.limits.runner);
   const host = createHost({
     store: launch.store,
     lease,
@@ -271,7 +271,7 @@ export async function resumeTask(
     ...(changed ? [{ key: 'task', value: record }] : []),
     ...(await store.range(head.id, 'k/')).map(row => ({ key: row.key, value: null })),
   ]);
-  const log = await openEventLog(launch.home.path, head.id, store);
+  const log = await openEventLog(launch.home.path, head.id, store, config.limits.runner);
   quietly(() => options.onEvent?.(line));
   const deps = await depsOf(launch, head, record, config);
   const host = createHost({

@@ -80,6 +80,19 @@ async function show(context: Context, prompt: Prompt, signal: AbortSignal): Prom
   }
 }
 
+/** Yes or no, on the terminal; no when it was interrupted. */
+export async function confirmed(context: Context, message: string): Promise<boolean> {
+  const { default: enquirer } = await import('enquirer');
+  const { Confirm } = enquirer as unknown as { Confirm: PromptClass };
+  const options = { message, initial: false, stdin: context.io.stdin, stdout: process.stderr };
+  const disarm = context.interrupt.arm();
+  try {
+    return (await show(context, new Confirm(options), context.interrupt.signal)) === 'true';
+  } finally {
+    disarm();
+  }
+}
+
 function heading(question: Question): string {
   const who = question.subtask_id ? `${oneLine(question.subtask_id)} ` : '';
   const risk = question.risk ? ` (${oneLine(question.risk)})` : '';

@@ -41,6 +41,7 @@ const machine = setup({
       | { type: 'CANCEL' }
       | { type: 'PAUSE' }
       | { type: 'RESUME' }
+      | { type: 'STEER'; id: string; at: string; text: string }
       | { type: 'STUCK'; reason: string; message: string; from: string };
     emitted: { type: 'STUCK'; reason: string; message: string };
   },
@@ -74,6 +75,18 @@ const machine = setup({
     degrade: assign(({ context }) => accept(singleNodePlan(context.title))),
     forwardResume: enqueueActions(({ context, enqueue }) => {
       for (const id of context.live) enqueue.sendTo(id, { type: 'RESUME' });
+    }),
+    forwardPause: enqueueActions(({ context, enqueue }) => {
+      for (const id of context.live) enqueue.sendTo(id, { type: 'PAUSE' });
+    }),
+    /** A row: every later prompt reads it whole. */
+    keepInstruction: enqueueActions(({ event, enqueue }) => {
+      const { id, at, text } = event as { id: string; at: string; text: string };
+      enqueue({ type: 'put', params: { key: `steer/${at}-${id}`, value: text } });
+    }),
+    journalInstruction: enqueueActions(({ event, enqueue }) => {
+      const { text } = event as { text: string };
+      enqueue({ type: 'journal', params: { event_type: 'steer_instruction', data: { instruction: text } } });
     }),
     markLaunched: assign(({ context }) => {
       const i = nextRunnable(context.plan!, context.status);
@@ -147,7 +160,12 @@ const machine = setup({
     type: 'journal',
     params: ({ context }) => ({ event_type: 'task_planning', data: { goal: context.title } }),
   },
-  on: { CANCEL: '.cancelled', PAUSE: { actions: 'pause' }, RESUME: { actions: 'unpause' } },
+  on: {
+    CANCEL: '.cancelled',
+    PAUSE: { actions: ['pause', 'forwardPause'] },
+    RESUME: { actions: 'unpause' },
+    STEER: { actions: ['keepInstruction', 'journalInstruction'] },
+  },
   states: {
     planning: {
       entry: {

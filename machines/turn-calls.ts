@@ -46,6 +46,7 @@ export interface Context extends Omit<TurnInput, 'max_iterations'> {
   nudge: boolean;
   /** Cut-off answers continued so far. */
   continued: number;
+  /** Paused, or waiting for money, a model or a key: nothing new begins. */
   stuck: boolean;
   claim: ClaimStatus;
   reason: string;
@@ -104,6 +105,10 @@ export function nextCall(context: Context): Call | undefined {
   }
   return undefined;
 }
+
+/** Every call of the answer is dealt with, and the turn may go on. */
+export const stepDone = (context: Context): boolean =>
+  !context.stuck && context.calls.every(call => call.phase === 'done');
 
 export const needsQuestion = (call: Call): boolean =>
   call.phase === 'unsure' ||

@@ -45,6 +45,7 @@ export function prepareEffect(deps: TaskDeps): Effect {
     const touched = (await rows.changelog(input.subtask)).flatMap(entry =>
       entry.changes.map(change => change.path),
     );
+    const instructions = await rows.instructions();
     const messages = executorMessages({
       goal: deps.goal,
       node,
@@ -53,7 +54,7 @@ export function prepareEffect(deps: TaskDeps): Effect {
       upstream,
       earlier,
       touched: [...new Set(touched)],
-      instructions: await rows.instructions(),
+      instructions: instructions.map(instruction => instruction.text),
     });
     return {
       output: {
@@ -61,7 +62,10 @@ export function prepareEffect(deps: TaskDeps): Effect {
         tokens: estimateRequest({ messages, tools: deps.tools }),
       } satisfies EffectOutputs['prepare'],
       rows: messages.map((message, n) =>
-        row(messageKey.prompt(input.thread, n), { message } satisfies StoredMessage),
+        row(messageKey.prompt(input.thread, n), {
+          message,
+          instructions: instructions.map(instruction => instruction.key),
+        } satisfies StoredMessage),
       ),
     };
   };

@@ -43,9 +43,7 @@ export const command: Run = async (context, [name], values) => {
     return EXIT.ok;
   }
   if (run && run.actors.length === 0)
-    throw new UsageError(
-      `${run.task.task_id} is over (${run.task.status}): no machine of it is left to draw`,
-    );
+    throw new UsageError(`${run.task.task_id} is ${nothingLeft(run)}; there is nothing to draw`);
   const charts = chart ? [{ title: name, chart }] : runCharts(run!.actors, { active });
   const text = await picture(charts, form);
   print(context, { format: form, [form]: text }, () => text);

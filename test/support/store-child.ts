@@ -1,5 +1,6 @@
 /** A process with an open store, moved by messages from its parent (see `store-processes.ts`). */
 
+import { compactStore } from '../../store/compact.ts';
 import { stopProcess } from '../../store/environment.ts';
 import { openLmdbReader, openLmdbStore } from '../../store/lmdb.ts';
 import type { Lease, Store } from '../../store/port.ts';
@@ -41,6 +42,8 @@ const calls: Record<string, (...args: never[]) => unknown> = {
   close: () => opened().close(),
   create: (id: string) => opened().create(head(id), []),
   claim: (id: string, options: { takeover?: boolean }) => opened().claim(id, options),
+  release: (lease: Lease) => opened().release(lease),
+  compact: () => compactStore(opened()),
   lease: (id: string) => opened().lease(id),
   head: (id: string) => opened().head(id),
   get: (id: string, key: string) => opened().get(id, key),
