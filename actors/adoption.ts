@@ -20,8 +20,8 @@ async function orphans(store: Store, workspace: string): Promise<RunHead[]> {
 }
 
 /** Its owner died after the last commit: only the log may lack the end. */
-async function closeLog({ store, home }: Launch, lease: Lease): Promise<void> {
-  await openEventLog(home.path, lease.run, store).catch(() => {});
+async function closeLog({ store, home }: Launch, lease: Lease, config: Config): Promise<void> {
+  await openEventLog(home.path, lease.run, store, config.limits.runner).catch(() => {});
   await store.release(lease);
 }
 
@@ -39,7 +39,7 @@ export async function adoptRuns(
     const lease = await launch.store.claim(head.id);
     if (!lease) continue;
     if (isOver(head)) {
-      await closeLog(launch, lease);
+      await closeLog(launch, lease, config);
       continue;
     }
     runs.push(head.id);

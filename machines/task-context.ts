@@ -32,6 +32,14 @@ export interface TaskInput {
   settings: TaskSettings;
 }
 
+/** What the user says to a running task. */
+export interface Instruction {
+  type: 'STEER';
+  id: string;
+  at: string;
+  text: string;
+}
+
 export type TaskOutput =
   | { status: 'completed' }
   | { status: 'planned' }

@@ -13,6 +13,7 @@ import {
   causeOf,
   describePlan,
   errorsOf,
+  type Instruction,
   MAX_PLAN_REPAIRS,
   merged,
   nextNode,
@@ -41,7 +42,7 @@ const machine = setup({
       | { type: 'CANCEL' }
       | { type: 'PAUSE' }
       | { type: 'RESUME' }
-      | { type: 'STEER'; id: string; at: string; text: string }
+      | Instruction
       | { type: 'STUCK'; reason: string; message: string; from: string };
     emitted: { type: 'STUCK'; reason: string; message: string };
   },
@@ -79,13 +80,10 @@ const machine = setup({
     forwardPause: enqueueActions(({ context, enqueue }) => {
       for (const id of context.live) enqueue.sendTo(id, { type: 'PAUSE' });
     }),
-    /** A row: every later prompt reads it whole. */
-    keepInstruction: enqueueActions(({ event, enqueue }) => {
-      const { id, at, text } = event as { id: string; at: string; text: string };
+    /** A row, which every later prompt reads whole. */
+    instruct: enqueueActions(({ event, enqueue }) => {
+      const { id, at, text } = event as Instruction;
       enqueue({ type: 'put', params: { key: `steer/${at}-${id}`, value: text } });
-    }),
-    journalInstruction: enqueueActions(({ event, enqueue }) => {
-      const { text } = event as { text: string };
       enqueue({ type: 'journal', params: { event_type: 'steer_instruction', data: { instruction: text } } });
     }),
     markLaunched: assign(({ context }) => {
@@ -164,7 +162,7 @@ const machine = setup({
     CANCEL: '.cancelled',
     PAUSE: { actions: ['pause', 'forwardPause'] },
     RESUME: { actions: 'unpause' },
-    STEER: { actions: ['keepInstruction', 'journalInstruction'] },
+    STEER: { actions: 'instruct' },
   },
   states: {
     planning: {

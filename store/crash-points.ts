@@ -17,7 +17,7 @@ export const CRASH_POINTS = [
 export type CrashPoint = (typeof CRASH_POINTS)[number];
 
 /** Those that no run passes: `loom purge` and `loom store compact`. */
-export const UPKEEP_POINTS = [
+const UPKEEP_POINTS = [
   'run-removed',
   'blob-aside',
   'blob-removed',

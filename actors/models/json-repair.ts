@@ -92,7 +92,7 @@ function scan(text: string): Scan {
 }
 
 /** Whether a JSON text ends before its last bracket or string does. */
-export const isUnclosed = (text: string): boolean => !strict(text) && scan(text.trim()).unclosed;
+const isUnclosed = (text: string): boolean => !strict(text) && scan(text.trim()).unclosed;
 
 /** End (exclusive) of the JSON value that begins with the bracket at `start`; -1 when it does not close. */
 export function balancedEnd(text: string, start: number): number {

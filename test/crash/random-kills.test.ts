@@ -46,7 +46,7 @@ function cases(count: number, others: Case['others'][], seed: number): Case[] {
   const draw = random(seed);
   return Array.from({ length: count }, (_, i) => ({
     kills: Array.from({ length: 1 + (i % 3) }, (_, n) => ({
-      facts: Math.floor(draw() * (n === 0 ? 45 : 12)),
+      facts: Math.floor(draw() * (n === 0 ? 40 : 10)),
       ms: draw() * (n === 0 ? 40 : 15),
     })),
     how: draw() < 0.5 ? 'resume' : 'run',
@@ -115,21 +115,20 @@ async function survive({ kills, how, others }: Case): Promise<number> {
   return here;
 }
 
-/** The first kill of a run always hits, those of a successor that has little left to do may come too late. */
+/** Most kills hit; one may come after the end, above all of a successor that has little left to do. */
 async function surviveAll(all: Case[], atLeast: number): Promise<void> {
   let killed = 0;
   await lanes(all, 2, async one => {
     killed += await survive(one);
   });
+  console.info(`${killed} kills over ${all.length} runs`);
   expect(killed).toBeGreaterThanOrEqual(atLeast);
 }
 
 test('at random times, up to three times per run', async () => {
-  const count = DEEP ? 60 : 6;
-  await surviveAll(cases(count, ['none'], SEED), count);
+  await surviveAll(cases(DEEP ? 90 : 6, ['none'], SEED), DEEP ? 100 : 4);
 });
 
 test('at random times while another process opens the store in a loop', async () => {
-  const count = DEEP ? 60 : 4;
-  await surviveAll(cases(count, ['reading', 'writing'], SEED + 1), count);
+  await surviveAll(cases(DEEP ? 40 : 4, ['reading', 'writing'], SEED + 1), DEEP ? 40 : 3);
 });

@@ -32,7 +32,7 @@ export function crashBox(url: string, more = ''): Sandbox & { key: string } {
 }
 
 /** Servers that are renewed now and then, because a server keeps every request it got. */
-export function fakes(scenario: string = sixSubtasks(), uses = 20) {
+export function fakes(scenario: string = sixSubtasks(), uses = 8) {
   const all: Promise<FakeProcess>[] = [];
   let used = 0;
   return {

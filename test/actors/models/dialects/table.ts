@@ -54,13 +54,13 @@ export const TWO: Call[] = [
   { name: 'read_file', arguments: { path: 'a.txt', start: 5 } },
   { name: 'list_directory', arguments: { path: '.', recursive: true } },
 ];
-export const QUOTES: Call[] = [
+const QUOTES: Call[] = [
   {
     name: 'write_file',
     arguments: { path: `it's "q".md`, content: `He said "hi" & <b>it's</b>\n\tline 2: {"a": [1, 2]}\n\nend` },
   },
 ];
-export const UNICODE: Call[] = [
+const UNICODE: Call[] = [
   { name: 'write_file', arguments: { path: 'über/日本.txt', content: 'naïve 🎉 — ‘x’ «y» 中文' } },
 ];
 
