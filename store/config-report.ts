@@ -9,7 +9,7 @@ import { type Environment, fillRoles, modelFrom } from './config-models.ts';
 import type { Rule, Rules } from './config-rules.ts';
 import { type LoadOptions, readConfig } from './load-config.ts';
 
-export interface Setting {
+interface Setting {
   key: string;
   value: unknown;
   /** Path of the file, `default`, or `environment`. */
