@@ -17,14 +17,13 @@ export const CRASH_POINTS = [
 export type CrashPoint = (typeof CRASH_POINTS)[number];
 
 /** Those that no run passes: `loom purge` and `loom store compact`. */
-const UPKEEP_POINTS = [
-  'run-removed',
-  'blob-aside',
-  'blob-removed',
-  'compact-copied',
-  'compact-swapped',
-] as const;
-type UpkeepPoint = (typeof UPKEEP_POINTS)[number];
+type UpkeepPoint =
+  | 'run-removing'
+  | 'run-removed'
+  | 'blob-aside'
+  | 'blob-removed'
+  | 'compact-copied'
+  | 'compact-swapped';
 
 const testing = process.env['LOOM_TEST'] === '1';
 const [wanted, nth] = testing ? (process.env['LOOM_CRASH_AT'] ?? '').split(':') : [];

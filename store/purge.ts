@@ -48,6 +48,7 @@ export async function removeRun(store: Store, lease: Lease): Promise<number> {
   const rows = await databaseOf(store).transact(tx => {
     ownedHead(tx, lease);
     const removed = tx.removeAll(rowKey(run, '')) + tx.removeAll(commandSeenKey(run, ''));
+    crashPoint('run-removing');
     for (const key of [headKey(run), leaseKey(run), inboxCounterKey(run)]) tx.remove(key);
     return removed + 1;
   });
