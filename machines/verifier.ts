@@ -77,6 +77,10 @@ const voteNumber = (actorId: string): number => Number(actorId.slice('vote-'.len
 const outstanding = (context: Context): number =>
   context.votes - context.votesFor - context.votesAgainst - context.votesOut;
 
+/** What the checks could not establish is read by somebody, also where the plan asked for checks alone. */
+const wantsReview = (verdict: VerdictDigest, tier: number): boolean =>
+  verdict.established === false ? verdict.outcome !== 'fail' : accepted(verdict.outcome) && tier >= 2;
+
 type ReviewDone = DoneEvent<EffectOutputs['review']>;
 
 const machine = setup({
@@ -173,8 +177,7 @@ const machine = setup({
             actions: { type: 'conclude', params: { verdict: inconclusive('infra_verifier_error', 1) } },
           },
           {
-            guard: ({ context, event }) =>
-              event.output.ok && accepted(event.output.verdict.outcome) && context.tier >= 2,
+            guard: ({ context, event }) => event.output.ok && wantsReview(event.output.verdict, context.tier),
             target: 'reviewing',
           },
           {
