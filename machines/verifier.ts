@@ -53,14 +53,19 @@ interface Context extends VerifierInput {
 
 const MAX_REPAIRS = 2;
 
-const inconclusive = (reason_code: string, tier: number): VerdictDigest => ({
+const inconclusive = (reason_code: string, tier: number, feedback = ''): VerdictDigest => ({
   outcome: 'inconclusive',
   reason_code,
   severity_class: reason_code === 'infra_verifier_error' ? 'infra' : 'inconclusive',
   confidence: 0,
   independent: false,
   tier,
+  ...(feedback === '' ? {} : { feedback: feedback.slice(0, 300) }),
 });
+
+/** Why nobody could say anything, for the person who reads the end of the run. */
+const noAnswer = (output: { ok: boolean; failure?: Failure }, who: string): string =>
+  output.ok || !output.failure ? '' : `${who} gave no answer: ${output.failure.message}`;
 
 const reviewInput = (context: Context, vote: number): ReviewInput => ({
   thread: context.thread,
@@ -174,7 +179,12 @@ const machine = setup({
           {
             guard: ({ event }) => !event.output.ok,
             target: 'concluded',
-            actions: { type: 'conclude', params: { verdict: inconclusive('infra_verifier_error', 1) } },
+            actions: {
+              type: 'conclude',
+              params: ({ event }) => ({
+                verdict: inconclusive('infra_verifier_error', 1, noAnswer(event.output, 'the checks')),
+              }),
+            },
           },
           {
             guard: ({ context, event }) => event.output.ok && wantsReview(event.output.verdict, context.tier),
@@ -235,6 +245,7 @@ const machine = setup({
                     ? 'parse_inconclusive'
                     : 'infra_verifier_error',
                   2,
+                  noAnswer(event.output, 'the reviewer'),
                 ),
               }),
             },

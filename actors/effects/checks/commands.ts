@@ -10,7 +10,7 @@ const SUCCEEDS =
   /\b(?:pass(?:es|ed|ing)?|succeeds?|succeeded|success(?:ful(?:ly)?)?|exits?|returns? 0|runs?|ran|works?|green|builds?|compiles?|clean(?:ly)?|without errors?|no errors?|zero errors?|prints?|outputs?|reports?)\b/i;
 const FAILS = /\b(?:fails?|failed|failing|non-?zero|exit(?:s)?(?: code)? [1-9])\b/i;
 const BARE =
-  /\b((?:npm (?:run )?[\w:-]+|pnpm [\w:-]+|yarn [\w:-]+|make [\w-]+|cargo (?:test|build|check|clippy)|go (?:test|build|vet)(?: \.\/\.\.\.)?|pytest))\s+(?:passes|succeeds|is green|exits)/gi;
+  /\b((?:npm (?:run )?[\w:-]+|pnpm [\w:-]+|yarn [\w:-]+|make [\w-]+|cargo (?:test|build|check|clippy)|go (?:test|build|vet)(?: \.\/\.\.\.)?|node --test|pytest))\s+(?:passes|succeeds|is green|exits)/gi;
 const TESTS_PASS =
   /\b(?:all |the |every |existing |unit |new )*(?:tests?|test suite|suite)\s+(?:(?:still|now|all|should|must|suite)\s+)*(?:pass(?:es|ed)?|succeeds?|(?:is|are) (?:green|passing))\b/i;
 
@@ -74,11 +74,14 @@ function someSuccess(world: World, who: string): Check {
   return unsure(name, `${who} that tests pass, but no test command succeeded after the last change.`);
 }
 
-/** What commands of the criteria write themselves makes none of them stale. */
+/** Nothing that is run reads these. */
+const DOCUMENT = /\.(?:md|mdx|rst|adoc|log)$/i;
+
+/** What commands of the criteria write themselves makes none of them stale, and neither does a report of the outcome. */
 const lastChange = (traces: ToolTrace[], commands: string[]): number =>
   traces.findLastIndex(
     trace =>
-      trace.files_changed.length > 0 &&
+      trace.files_changed.some(path => !DOCUMENT.test(path)) &&
       !(isCommand(trace) && (isTest(trace.subject) || commands.some(each => match(trace, each) !== 'none'))),
   );
 
