@@ -52,7 +52,8 @@ export function verifierMessages(prompt: VerifierPrompt, maxChars: number): Mess
       { text: evidence.observed.join('\n'), weight: 4 },
       { text: prompt.claim, weight: 8, ends: true },
     ],
-    room,
+    // The rest is for files as they are now.
+    evidence.excerpts.length > 0 ? room * 0.85 : room,
   );
   const [goal, description, wanted, checks, changes, commands, observed, claim] = fitted as [
     string,
@@ -67,7 +68,7 @@ export function verifierMessages(prompt: VerifierPrompt, maxChars: number): Mess
   const left = room - fitted.reduce((sum, part) => sum + part.length, 0);
   const files = fitParts(
     evidence.excerpts.map(({ text }) => ({ text, weight: 1 })),
-    Math.max(room * 0.08, left),
+    left,
   );
   const sections = [
     `Subtask: ${node.id}${attempt > 1 ? `\nAttempt: ${attempt}` : ''}`,

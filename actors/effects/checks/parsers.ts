@@ -54,7 +54,7 @@ const script: Parser = async (text, path) => {
   const { parse } = await import('@babel/parser');
   const extension = extname(path).toLowerCase();
   const typed = /^\.[cm]?tsx?$/.test(extension);
-  const dialects: ParserPlugins[] = typed
+  const base: Plugins[] = typed
     ? [
         [
           ['typescript', { dts: /\.d\.[cm]?ts$/.test(path) }],
@@ -62,6 +62,11 @@ const script: Parser = async (text, path) => {
         ],
       ]
     : [['jsx'], ['jsx', 'flow']];
+  // Decorators of parameters exist in the older proposal only.
+  const dialects = base.flatMap(plugins => [
+    [...plugins, 'decorators' as const],
+    ...(text.includes('@') ? [[...plugins, 'decorators-legacy' as const]] : []),
+  ]);
   let problem: Problem | null = null;
   for (const dialect of dialects) {
     problem = await throwing(() =>
@@ -74,7 +79,7 @@ const script: Parser = async (text, path) => {
         allowUndeclaredExports: true,
         allowImportExportEverywhere: true,
         allowSuperOutsideMethod: true,
-        plugins: [...dialect, 'decorators', 'explicitResourceManagement'],
+        plugins: [...dialect, 'decoratorAutoAccessors', 'explicitResourceManagement'],
       }),
     )(text, path);
     if (!problem) return null;
@@ -82,7 +87,7 @@ const script: Parser = async (text, path) => {
   return problem;
 };
 
-type ParserPlugins = NonNullable<import('@babel/parser').ParserOptions['plugins']>;
+type Plugins = NonNullable<import('@babel/parser').ParserOptions['plugins']>;
 
 let pythonParser: Promise<import('web-tree-sitter').Parser> | null = null;
 
