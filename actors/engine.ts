@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import { customAlphabet } from 'nanoid';
 import { LoomError } from '../machines/failure.ts';
 import type { Config } from '../store/config.ts';
+import type { Command } from '../store/port.ts';
 import { adoptRuns } from './adoption.ts';
 import { changesOf, undoChanges } from './changes.ts';
 import { loadPresentConfig, needModels } from './configuration.ts';
@@ -11,10 +12,19 @@ import { answerQuestion, cancelRun, questionNamed, runNamed } from './control.ts
 import { examine } from './doctor.ts';
 import { homePath, openHome } from './home.ts';
 import type { HostEnd } from './host.ts';
-import type { JournalEvent, Loom, OpenOptions, ResumeOptions, RunOptions, RunResult } from './loom.ts';
+import type {
+  JournalEvent,
+  Loom,
+  OpenOptions,
+  ResumeOptions,
+  RunOptions,
+  RunResult,
+  TaskSummary,
+} from './loom.ts';
 import { isOver, openQuestions, resultOf, summaryOf } from './report.ts';
+import { chartOfRun } from './run-chart.ts';
 import { TERMINAL_EVENTS } from './status.ts';
-import { ID_ALPHABET, readGoal } from './task-record.ts';
+import { ID_ALPHABET, readGoal, readInstruction } from './task-record.ts';
 import { type Launch, resumeTask, startTask } from './task-run.ts';
 import { toolbox } from './toolbox.ts';
 import { keepSmall, purge } from './upkeep.ts';
@@ -141,6 +151,16 @@ export async function openLoom(options: OpenOptions = {}): Promise<Loom> {
     return result;
   }
 
+  /** Leaves a command in the inbox of an unfinished run. */
+  async function told(id: string, event: Command['event']): Promise<TaskSummary> {
+    const head = await runNamed(await home.reader(), id);
+    const { store } = await launch();
+    if (isOver(head))
+      throw new LoomError('terminal', 'task_over', `${head.id} is over already (${head.status}).`);
+    await store.send(head.id, { id: newId(), event, at: new Date().toISOString() });
+    return summaryOf(store, head);
+  }
+
   async function* events(
     id: string,
     { from = 1, follow = true, signal }: { from?: number; follow?: boolean; signal?: AbortSignal } = {},
@@ -171,7 +191,12 @@ export async function openLoom(options: OpenOptions = {}): Promise<Loom> {
         if (!follow) return;
         if (!changed && !signal?.aborted)
           await new Promise<void>(done => {
-            wake = done;
+            // Somebody who waits for events wants the process to live until they come.
+            const alive = setInterval(() => undefined, 60_000);
+            wake = () => {
+              clearInterval(alive);
+              done();
+            };
           });
       }
     } finally {
@@ -190,7 +215,10 @@ export async function openLoom(options: OpenOptions = {}): Promise<Loom> {
     events,
     async tasks(filter = {}) {
       const store = await home.reader();
-      const heads = (await store.runs(filter)).filter(head => head.kind === 'task');
+      const folder = filter.workspace && (await realpath(filter.workspace).catch(() => filter.workspace));
+      const heads = (await store.runs(folder ? { workspace: folder } : {})).filter(
+        head => head.kind === 'task',
+      );
       return Promise.all(heads.map(head => summaryOf(store, head)));
     },
     async task(id) {
@@ -203,10 +231,21 @@ export async function openLoom(options: OpenOptions = {}): Promise<Loom> {
       ]);
       return { ...summary, result, questions };
     },
+    async chart(id) {
+      const store = await home.reader();
+      return chartOfRun(store, await runNamed(store, id));
+    },
     async cancel(id, { wait = false } = {}) {
       const head = await runNamed(await home.reader(), id);
       const power = await launch();
       return summaryOf(power.store, await cancelRun(power, config, head, wait));
+    },
+    async pause(id) {
+      return told(id, { type: 'PAUSE' });
+    },
+    async steer(id, instruction) {
+      const text = readInstruction(instruction);
+      return told(id, { type: 'STEER', text, id: newId(), at: new Date().toISOString() });
     },
     async answer(id, answer) {
       const question = await questionNamed(await home.reader(), id);

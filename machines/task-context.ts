@@ -32,6 +32,14 @@ export interface TaskInput {
   settings: TaskSettings;
 }
 
+/** What the user says to a running task. */
+export interface Instruction {
+  type: 'STEER';
+  id: string;
+  at: string;
+  text: string;
+}
+
 export type TaskOutput =
   | { status: 'completed' }
   | { status: 'planned' }
@@ -111,6 +119,7 @@ export const subtaskInput = (context: Context): SubtaskInput => {
 
 export const planQuestion = (context: Context): QuestionInput => ({
   kind: 'plan',
+  call: '',
   subtask: null,
   prompt: `No usable plan could be made (${context.errors[0] ?? 'the planner did not answer'}). Run the whole goal as a single subtask?`,
   choices: ['approve', 'reject'],

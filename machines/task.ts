@@ -13,6 +13,7 @@ import {
   causeOf,
   describePlan,
   errorsOf,
+  type Instruction,
   MAX_PLAN_REPAIRS,
   merged,
   nextNode,
@@ -41,6 +42,7 @@ const machine = setup({
       | { type: 'CANCEL' }
       | { type: 'PAUSE' }
       | { type: 'RESUME' }
+      | Instruction
       | { type: 'STUCK'; reason: string; message: string; from: string };
     emitted: { type: 'STUCK'; reason: string; message: string };
   },
@@ -75,6 +77,15 @@ const machine = setup({
     forwardResume: enqueueActions(({ context, enqueue }) => {
       for (const id of context.live) enqueue.sendTo(id, { type: 'RESUME' });
     }),
+    forwardPause: enqueueActions(({ context, enqueue }) => {
+      for (const id of context.live) enqueue.sendTo(id, { type: 'PAUSE' });
+    }),
+    /** A row, which every later prompt reads whole. */
+    instruct: enqueueActions(({ event, enqueue }) => {
+      const { id, at, text } = event as Instruction;
+      enqueue({ type: 'put', params: { key: `steer/${at}-${id}`, value: text } });
+      enqueue({ type: 'journal', params: { event_type: 'steer_instruction', data: { instruction: text } } });
+    }),
     markLaunched: assign(({ context }) => {
       const i = nextRunnable(context.plan!, context.status);
       const launched = context.launched + 1;
@@ -100,7 +111,11 @@ const machine = setup({
     planOnly: ({ context }) => context.settings.plan_only,
     planStuck: ({ event }) =>
       stuckReason((event as unknown as { output: EffectOutputs['plan'] }).output) !== null,
-    repairsLeft: ({ context }) => context.repairs < MAX_PLAN_REPAIRS,
+    // Only an answer can be repaired; a request that was refused would be refused again.
+    repairsLeft: ({ context, event }) => {
+      const { output } = event as unknown as { output: EffectOutputs['plan'] };
+      return context.repairs < MAX_PLAN_REPAIRS && (output.ok || output.failure.kind === 'retryable');
+    },
     mayDegrade: ({ context }) => context.settings.degraded_mode === 'allow',
     mustAskToDegrade: ({ context }) => context.settings.degraded_mode === 'require_approval',
     criticalFailed: ({ context }) => context.open?.critical === true && !replannable(context),
@@ -143,9 +158,18 @@ const machine = setup({
     type: 'journal',
     params: ({ context }) => ({ event_type: 'task_planning', data: { goal: context.title } }),
   },
-  on: { CANCEL: '.cancelled', PAUSE: { actions: 'pause' }, RESUME: { actions: 'unpause' } },
+  on: {
+    CANCEL: '.cancelled',
+    PAUSE: { actions: ['pause', 'forwardPause'] },
+    RESUME: { actions: 'unpause' },
+    STEER: { actions: 'instruct' },
+  },
   states: {
     planning: {
+      entry: {
+        type: 'journal',
+        params: { event_type: 'model_invocation', data: { phase: 'start', role: 'planner' } },
+      },
       invoke: {
         src: 'plan',
         id: 'plan',

@@ -56,6 +56,8 @@ let library: typeof import('lmdb') | undefined;
 /** Longest key LMDB takes, with room for its own framing. */
 export const MAX_KEY_BYTES = 1_900;
 const MAX_READERS = 256;
+/** Long enough for another process to make a store on a busy machine, short for somebody who waits for the reason. */
+const OPEN_MS = 1_000;
 const CLOSE_MS = 2_000;
 
 export const dataFile = (path: string): string => join(path, 'data.mdb');
@@ -147,11 +149,13 @@ const unopened = (path: string): Environment => ({
   gate: null,
 });
 
-/** Twice more when it fails: a header in the making or a commit in between can look like damage for a moment. */
+/** Again for a while when it fails: a store or a lock file in the making can look like damage for a moment, and on a busy
+ *  machine that moment is long. */
 async function openRows(environment: Environment, writing: boolean): Promise<void> {
   const { path } = environment;
   if (!writing && !existsSync(dataFile(path))) return;
-  for (let attempt = 1; ; attempt++) {
+  const since = performance.now();
+  for (;;) {
     try {
       await besideWriters(path, environment.lockFile, () => {
         // somebody else in this process may have been quicker
@@ -160,7 +164,7 @@ async function openRows(environment: Environment, writing: boolean): Promise<voi
       });
       return;
     } catch (error) {
-      if (attempt === 3) throw unreadable(path, reasonOf(error));
+      if (performance.now() - since > OPEN_MS) throw unreadable(path, reasonOf(error));
       await sleep(20);
     }
   }

@@ -32,6 +32,15 @@ export function checksEffect(deps: TaskDeps): Effect {
     const checks = await runChecks(deps.workspace.root, node, finalAnswer(messages), changelog, traces, () =>
       deps.rows.changelog(),
     );
+    // Tier 1 has the last word here: an attempt that did nothing and names no status leaves nothing to go by.
+    const idle = checks.length === 0 && !traces.some(trace => trace.success);
+    if (input.tier === 1 && idle && !readClaim(finalAnswer(messages)).explicit)
+      checks.push({
+        name: 'status_missing',
+        passed: false,
+        detail:
+          'Nothing was done, and the answer does not say that nothing had to be done: end it with the JSON object and its status.',
+      });
     const failed = checks.filter(check => !check.passed);
     const verdict: Verdict = {
       passed: failed.length === 0,
@@ -39,7 +48,7 @@ export function checksEffect(deps: TaskDeps): Effect {
       reason_code: failed.length === 0 ? '' : reasonOf(failed),
       severity_class: failed.length === 0 ? 'semantic' : 'hard_invariant',
       confidence: 1,
-      feedback: failed.map(check => check.detail).join(' '),
+      feedback: [...new Set(failed.map(check => check.detail))].join(' '),
       issues: failed.map(check => `${check.name}: ${check.detail}`),
       metadata: { checks: checks.length },
     };
@@ -106,6 +115,8 @@ export async function runChecks(
   const touched = new Set([
     ...mine.flatMap(change => [change.path, ...(change.from ? [change.from] : [])]),
     ...shellTouched,
+    // Writing what was there already leaves no change, and is no lie either.
+    ...traces.filter(trace => trace.success && trace.tool === 'write_file').map(trace => trace.subject),
   ]);
   const checks: Check[] = [];
 

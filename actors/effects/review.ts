@@ -59,6 +59,7 @@ export function reviewEffect(deps: TaskDeps): Effect {
         commands: traces
           .filter(trace => trace.exit_code !== undefined)
           .map(trace => `${trace.subject} → exit ${trace.exit_code}`),
+        instructions: (await deps.rows.instructions()).map(instruction => instruction.text),
         unreadable: before,
       },
       deps.config.limits.verifier.max_verifier_prompt_tokens * CHARS_PER_TOKEN,

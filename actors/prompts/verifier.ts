@@ -21,6 +21,8 @@ export interface VerifierPrompt {
   files: { path: string; content: string }[];
   /** Commands that were run, with their exit codes. */
   commands: string[];
+  /** What the user said while the task ran; it counts like the criteria. */
+  instructions: string[];
   /** A previous unreadable answer, to be repaired. */
   unreadable: string | null;
 }
@@ -38,6 +40,9 @@ export function verifierMessages(prompt: VerifierPrompt, maxChars: number): Mess
     `## Goal of the whole task\n${clip(prompt.goal, share(0.05))}`,
     `## The subtask\n${clip(node.description, share(0.1))}`,
     `## Acceptance criteria\n${clip(node.acceptance_criteria || '(none given: judge by the description)', share(0.1))}`,
+    ...(prompt.instructions.length > 0
+      ? [`## Instructions from the user\n${clip(prompt.instructions.join('\n'), share(0.1))}`]
+      : []),
     ...(node.deliverables.length > 0 ? [`## Files it must leave\n${node.deliverables.join('\n')}`] : []),
     `## Changes really made\n${clip(prompt.diffs || '(no file was changed)', share(0.35))}`,
     ...(prompt.commands.length > 0
