@@ -190,3 +190,10 @@ export const signature = (context: Context): string => `${context.open?.id}:${co
 /** A new plan may help once per failure signature and only so often. */
 export const replannable = (context: Context): boolean =>
   context.replans < context.settings.max_replans && !context.replanned.includes(signature(context));
+
+/** Why a new plan is made, for the journal. */
+export const replanReason = ({ open }: Context): Record<string, unknown> => ({
+  reason: open?.code ?? '',
+  failed_subtask_id: open?.id ?? '',
+  verification_feedback: open?.message ?? '',
+});

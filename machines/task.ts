@@ -22,6 +22,7 @@ import {
   planQuestion,
   type ReplanInput,
   replannable,
+  replanReason,
   type SubtaskDone,
   signature,
   subtaskInput,
@@ -74,11 +75,9 @@ const machine = setup({
     }),
     /** The plan of last resort: the goal as one subtask. */
     degrade: assign(({ context }) => accept(singleNodePlan(context.title))),
-    forwardResume: enqueueActions(({ context, enqueue }) => {
-      for (const id of context.live) enqueue.sendTo(id, { type: 'RESUME' });
-    }),
-    forwardPause: enqueueActions(({ context, enqueue }) => {
-      for (const id of context.live) enqueue.sendTo(id, { type: 'PAUSE' });
+    /** PAUSE and RESUME go to every live subtask as they came. */
+    forward: enqueueActions(({ context, event, enqueue }) => {
+      for (const id of context.live) enqueue.sendTo(id, { type: event.type });
     }),
     /** A row, which every later prompt reads whole. */
     instruct: enqueueActions(({ event, enqueue }) => {
@@ -160,7 +159,7 @@ const machine = setup({
   },
   on: {
     CANCEL: '.cancelled',
-    PAUSE: { actions: ['pause', 'forwardPause'] },
+    PAUSE: { actions: ['pause', 'forward'] },
     RESUME: { actions: 'unpause' },
     STEER: { actions: 'instruct' },
   },
@@ -252,7 +251,7 @@ const machine = setup({
       on: {
         'xstate.done.actor.*': { guard: 'isSubtask', actions: ['recordOutcome', 'reap'] },
         STUCK: { actions: 'tellStuck' },
-        RESUME: { actions: ['unpause', 'forwardResume'] },
+        RESUME: { actions: ['unpause', 'forward'] },
       },
       states: {
         /** The whole scheduler: launch while there is room and work. */
@@ -265,14 +264,7 @@ const machine = setup({
               actions: [
                 {
                   type: 'journal',
-                  params: ({ context }) => ({
-                    event_type: 'task_replanning',
-                    data: {
-                      reason: context.open?.code ?? '',
-                      failed_subtask_id: context.open?.id ?? '',
-                      verification_feedback: context.open?.message ?? '',
-                    },
-                  }),
+                  params: ({ context }) => ({ event_type: 'task_replanning', data: replanReason(context) }),
                 },
                 assign(({ context }) => ({
                   replans: context.replans + 1,
@@ -320,7 +312,7 @@ const machine = setup({
               actions: [
                 { type: 'journal', params: { event_type: 'task_resumed', data: {} } },
                 'unpause',
-                'forwardResume',
+                'forward',
               ],
             },
           },
@@ -372,7 +364,7 @@ const machine = setup({
           },
         },
         /** No budget or no model for a new plan: waits, resumable; running work keeps running. */
-        replanStuck: { on: { RESUME: { target: 'replanning', actions: ['unpause', 'forwardResume'] } } },
+        replanStuck: { on: { RESUME: { target: 'replanning', actions: ['unpause', 'forward'] } } },
       },
     },
     finalizing: {

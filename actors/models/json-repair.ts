@@ -91,9 +91,6 @@ function scan(text: string): Scan {
   return { defects, unclosed: open.length > 0 };
 }
 
-/** Whether a JSON text ends before its last bracket or string does. */
-const isUnclosed = (text: string): boolean => !strict(text) && scan(text.trim()).unclosed;
-
 /** End (exclusive) of the JSON value that begins with the bracket at `start`; -1 when it does not close. */
 export function balancedEnd(text: string, start: number): number {
   let depth = 0;

@@ -28,7 +28,7 @@ const STOP = new RegExp(
     ...THINKING.flatMap(({ open, close }) => [open.source, close.source]),
     TOKENS.source,
   ].join('|'),
-  'gm',
+  'gim',
 );
 /** Calls read before the rest of a text is left as it is. */
 const MOST = 200;

@@ -36,9 +36,22 @@ function marked(text: string): TextCalls | null {
   return { calls, content: rest.replace(/(```|~~~)[\w-]*\s*(\1)?\s*$/, '').trim() };
 }
 
+/** An answer in JSON speaks of calls in its strings; it writes none with marks. */
+function isJson(content: string): boolean {
+  if (!/^\s*[{[]/.test(content)) return false;
+  try {
+    JSON.parse(content);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** The calls in a text without think blocks; null when there are none. `cut`: the answer ended at its length limit. */
 export function findTextCalls(content: string, tools: ToolSchema[] | null, cut: boolean): TextCalls | null {
   if (tools?.length === 0) return null;
   const context = { tools, cut };
-  return marked(content) ?? fencedCalls(content, context) ?? bareCalls(content, context);
+  return (
+    (isJson(content) ? null : marked(content)) ?? fencedCalls(content, context) ?? bareCalls(content, context)
+  );
 }

@@ -23,6 +23,8 @@ export function splitThinking(text: string): SplitText {
 export const joinThinking = (thinking: string, content: string): string =>
   thinking ? `<think>\n${thinking}\n</think>\n\n${content}` : content;
 
+/** Half a mark, or the head of a message whose channel is not yet told. */
+const UNDECIDED = /^<\|[^>]{0,40}$|^<\|(?:start|channel)\|>(?:(?!<\|message\|>)[\s\S]){0,200}$/;
 const STARTS = THINKING.flatMap(mark => mark.starts);
 
 /** What of a growing text may be shown: nothing of leading thinking, and nothing that may still become it. */
@@ -38,8 +40,7 @@ export function visibleLength(text: string): { from: number; to: number } {
     }
     if (!mark) {
       const rest = text.slice(at).toLowerCase();
-      const undecided =
-        STARTS.some(start => start.toLowerCase().startsWith(rest)) || /^<\|[^>]{0,40}$/.test(rest);
+      const undecided = STARTS.some(start => start.toLowerCase().startsWith(rest)) || UNDECIDED.test(rest);
       return { from, to: undecided ? from : text.length };
     }
     const start = at + matchAt(mark.open, text, at)![0].length;

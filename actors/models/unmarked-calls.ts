@@ -7,7 +7,7 @@ import { readPythonCalls } from './dialects/python-calls.ts';
 import { toolsNamed } from './fit-call.ts';
 import { balancedEnd } from './json-repair.ts';
 import type { ToolSchema } from './model.ts';
-import { meant } from './quoting.ts';
+import { insideSentence, meant } from './quoting.ts';
 import type { TextCalls } from './text-calls.ts';
 
 interface Context {
@@ -49,12 +49,14 @@ export function fencedCalls(content: string, context: Context): TextCalls | null
   let from = 0;
   for (const match of content.matchAll(BLOCK)) {
     const body = (match[2] ?? '').trim();
-    if (!/^[{[]/.test(body) || !meant(content, match.index)) continue;
+    const end = match.index + match[0].length;
+    const quoted = insideSentence(content, content.indexOf('`', match.index), end);
+    if (!/^[{[]/.test(body) || quoted || !meant(content, match.index)) continue;
     const found = objects(body, match[3] !== '', context);
     if (!found) continue;
     calls.push(...found);
     rest += content.slice(from, match.index);
-    from = match.index + match[0].length;
+    from = end;
   }
   const after = content.slice(from).trim();
   if (calls.length === 0 || !isRemark(after)) return null;

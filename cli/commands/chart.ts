@@ -43,9 +43,7 @@ export const command: Run = async (context, [name], values) => {
     return EXIT.ok;
   }
   if (run && run.actors.length === 0)
-    throw new UsageError(
-      `${run.task.task_id} is over (${run.task.status}): no machine of it is left to draw`,
-    );
+    throw new UsageError(`${run.task.task_id} is ${nothingLeft(run)}; there is nothing to draw`);
   const charts = chart ? [{ title: name, chart }] : runCharts(run!.actors, { active });
   const text = await picture(charts, form);
   print(context, { format: form, [form]: text }, () => text);
@@ -83,6 +81,13 @@ function whole({ io, paint: { out: paint } }: Context, { task, actors }: RunChar
   const names = machineNames().join('|');
   return [
     head,
-    `  ${task.status}: it is over, so no machine of it is left. loom chart ${names} draws them.`,
+    `  ${nothingLeft({ task, actors })}. loom chart ${names} draws the machines themselves.`,
   ].join('\n');
 }
+
+const OVER = ['completed', 'failed', 'cancelled'];
+
+const nothingLeft = ({ task: { status } }: RunChart): string =>
+  OVER.includes(status)
+    ? `${status}: it is over and no machine of it is left`
+    : `${status}: no machine of it has started`;

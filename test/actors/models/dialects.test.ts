@@ -2,7 +2,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { readAnswer } from '../../../actors/models/answer.ts';
-import { type Call, type Case, casesOf, TOOLS } from './dialects/table.ts';
+import { previewer } from '../../../actors/models/preview.ts';
+import { MEANT, QUOTED } from './dialects/surroundings.ts';
+import { type Call, type Case, casesOf, ONE, TOOLS } from './dialects/table.ts';
 import { TABLES } from './dialects/tables.ts';
 
 function read({ text, finish = 'stop', tools = TOOLS }: Pick<Case, 'text' | 'finish' | 'tools'>) {
@@ -59,6 +61,25 @@ test('at least 98 % of every table is read right, and no call is invented', () =
   expect(percent).toBeGreaterThanOrEqual(98);
 });
 
+test('a call that is only spoken of is not one, in no dialect', () => {
+  const invented = TABLES.flatMap(({ dialect, one }) =>
+    QUOTED.filter(words => read({ text: words.replace('%', () => one) }).calls.length > 0).map(
+      words => `${dialect}: ${words}`,
+    ),
+  );
+  expect(invented).toEqual([]);
+});
+
+test('a call that is meant is read, whatever leads to it', () => {
+  const missed = TABLES.flatMap(({ dialect, one }) =>
+    MEANT.filter(words => plain(read({ text: words.replace('%', () => one) }).calls) !== plain(ONE)).map(
+      words => `${dialect}: ${words}`,
+    ),
+  );
+  for (const line of missed) console.log(`missed ${line}`);
+  expect(missed.length).toBeLessThanOrEqual(0.02 * TABLES.length * MEANT.length);
+});
+
 test('every dialect has at least ten answers in its table', () => {
   expect(TABLES.filter(table => casesOf(table).length + table.own.length < 10)).toEqual([]);
 });
@@ -101,6 +122,27 @@ describe('an answer cut at any character', () => {
   });
 });
 
+test.each([
+  ['<think>secret</think>It is done.', 'It is done.'],
+  [
+    '<|channel|>analysis<|message|>secret<|end|><|start|>assistant<|channel|>final<|message|>It is done.',
+    'It is done.',
+  ],
+  ['<|START_THINKING|>secret<|END_THINKING|><|START_RESPONSE|>It is done.', 'It is done.'],
+  ['<|channel>thought\nsecret<channel|>It is done.', 'It is done.'],
+  ['[THINK]secret[/THINK]It is done.', 'It is done.'],
+  ['It is <b>done</b>.', 'It is <b>done</b>.'],
+])('thinking is never shown while the answer grows: %s', (text, said) => {
+  for (const size of [1, 3, 7, 1000]) {
+    let shown = '';
+    const feed = previewer(delta => {
+      if ('text' in delta) shown += delta.text;
+    });
+    for (let at = 0; at < text.length; at += size) feed(text.slice(at, at + size));
+    expect(shown).toBe(said);
+  }
+});
+
 const WORDS =
   'the file read_file tool call `x` {a: 1} [b] (c) "quoted" <b> </b> it\'s path=1 f(x) Done. e.g. # - ```\n \n \n\n'.split(
     ' ',
@@ -117,6 +159,6 @@ test('prose yields no call', () => {
 
 test('a large answer full of marks is read in a moment', () => {
   const before = Date.now();
-  for (const { one } of TABLES) read({ text: `${one.slice(0, Math.ceil(one.length / 2))}\n`.repeat(2_000) });
+  for (const { one } of TABLES) read({ text: `${one.slice(0, Math.ceil(one.length / 2))}\n`.repeat(500) });
   expect(Date.now() - before).toBeLessThan(20_000);
 });
