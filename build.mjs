@@ -38,7 +38,8 @@ const namedExports = {
       );
       const lines = names.map(name => `export const ${name} = all[${JSON.stringify(name)}];`);
       return {
-        contents: `import all from ${JSON.stringify(args.path)};\nexport default all;\n${lines.join('\n')}\n`,
+        // Packages that were ES modules once may have no default: then the whole is.
+        contents: `import * as all from ${JSON.stringify(args.path)};\nexport default all.default ?? all;\n${lines.join('\n')}\n`,
         resolveDir: dirname(args.path),
       };
     });

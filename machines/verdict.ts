@@ -25,6 +25,8 @@ export interface VerdictDigest {
   independent: boolean;
   /** Highest tier that answered. */
   tier: number;
+  /** Of tier 1: false when nothing observable supports the work, so that a reviewer has to read it. */
+  established?: boolean;
   /** What was wrong, at most 300 characters; the whole feedback is a row. */
   feedback?: string;
   /** Share of the deterministic checks that passed, 0..1. */

@@ -53,14 +53,19 @@ interface Context extends VerifierInput {
 
 const MAX_REPAIRS = 2;
 
-const inconclusive = (reason_code: string, tier: number): VerdictDigest => ({
+const inconclusive = (reason_code: string, tier: number, feedback = ''): VerdictDigest => ({
   outcome: 'inconclusive',
   reason_code,
   severity_class: reason_code === 'infra_verifier_error' ? 'infra' : 'inconclusive',
   confidence: 0,
   independent: false,
   tier,
+  ...(feedback === '' ? {} : { feedback: feedback.slice(0, 300) }),
 });
+
+/** Why nobody could say anything, for the person who reads the end of the run. */
+const noAnswer = (output: { ok: boolean; failure?: Failure }, who: string): string =>
+  output.ok || !output.failure ? '' : `${who} gave no answer: ${output.failure.message}`;
 
 const reviewInput = (context: Context, vote: number): ReviewInput => ({
   thread: context.thread,
@@ -76,6 +81,10 @@ const majority = (context: Context): number => Math.floor(context.votes / 2) + 1
 const voteNumber = (actorId: string): number => Number(actorId.slice('vote-'.length));
 const outstanding = (context: Context): number =>
   context.votes - context.votesFor - context.votesAgainst - context.votesOut;
+
+/** What the checks could not establish is read by somebody, also where the plan asked for checks alone. */
+const wantsReview = (verdict: VerdictDigest, tier: number): boolean =>
+  verdict.established === false ? verdict.outcome !== 'fail' : accepted(verdict.outcome) && tier >= 2;
 
 type ReviewDone = DoneEvent<EffectOutputs['review']>;
 
@@ -170,11 +179,15 @@ const machine = setup({
           {
             guard: ({ event }) => !event.output.ok,
             target: 'concluded',
-            actions: { type: 'conclude', params: { verdict: inconclusive('infra_verifier_error', 1) } },
+            actions: {
+              type: 'conclude',
+              params: ({ event }) => ({
+                verdict: inconclusive('infra_verifier_error', 1, noAnswer(event.output, 'the checks')),
+              }),
+            },
           },
           {
-            guard: ({ context, event }) =>
-              event.output.ok && accepted(event.output.verdict.outcome) && context.tier >= 2,
+            guard: ({ context, event }) => event.output.ok && wantsReview(event.output.verdict, context.tier),
             target: 'reviewing',
           },
           {
@@ -239,6 +252,7 @@ const machine = setup({
                     ? 'parse_inconclusive'
                     : 'infra_verifier_error',
                   2,
+                  noAnswer(event.output, 'the reviewer'),
                 ),
               }),
             },

@@ -1,20 +1,18 @@
 /** Tier 2: a model that did not do the work reads what was really changed. Unreadable answers say nothing: they fail closed. */
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { EffectOutputs } from '../../machines/effects.ts';
 import { failure } from '../../machines/failure.ts';
 import type { Outcome, SeverityClass, Verdict, VerdictDigest } from '../../machines/verdict.ts';
 import { accepted } from '../../machines/verdict.ts';
 import type { ReviewInput } from '../../machines/verifier.ts';
-import { diffRecords } from '../../tools/diff.ts';
-import { decodeText } from '../../tools/text.ts';
 import type { Effect } from '../effect.ts';
 import { endsInside, extractJson } from '../models/extract-json.ts';
 import { verifierMessages } from '../prompts/verifier.ts';
 import { callModel } from './call-model.ts';
+import type { Check } from './checks/check.ts';
 import { finalAnswer } from './checks.ts';
 import { costOf, type TaskDeps } from './deps.ts';
-import { nodeOf, row, verdictKey } from './rows.ts';
+import { evidence } from './evidence.ts';
+import { checksKey, nodeOf, row, verdictKey } from './rows.ts';
 
 const VERDICT_SCHEMA = {
   type: 'object',
@@ -32,45 +30,56 @@ const VERDICT_SCHEMA = {
 };
 
 const CHARS_PER_TOKEN = 3;
+/** Tokens of a verdict. */
+const ANSWER_TOKENS = 2_048;
 const unreadableKey = (thread: string, vote: number): string => `vx/${thread}/${vote}`;
+
+/** An answer that was no verdict, and who gave it. */
+interface Unreadable {
+  text: string;
+  alias: string;
+}
 
 export function reviewEffect(deps: TaskDeps): Effect {
   return async (intent, context) => {
     const input = intent.input as ReviewInput;
     const node = nodeOf(await deps.rows.plan(input.plan_version), input.subtask);
-    const [messages, changelog, traces, before] = await Promise.all([
+    const [messages, changelog, traces, checks, before] = await Promise.all([
       deps.rows.messages(input.thread),
       deps.rows.changelog(input.subtask),
       deps.rows.traces(input.thread),
-      input.repair > 0 ? deps.rows.get<string>(unreadableKey(input.thread, input.vote)) : null,
+      deps.rows.get<Check[]>(checksKey(input.thread)),
+      input.repair > 0 ? deps.rows.get<Unreadable>(unreadableKey(input.thread, input.vote)) : null,
     ]);
-    const records = changelog.filter(entry => !entry.undone_by).flatMap(entry => entry.changes);
-    const diffs = (await diffRecords(records, deps.blobs)).map(diff => diff.diff).join('\n');
-    const paths = [...new Set([...node.deliverables, ...records.map(record => record.path)])].slice(0, 12);
     const worker = messages.map(entry => entry.alias).filter(alias => alias !== undefined);
+    // The first repair is the same model's, the second another's where there is one.
+    const avoid = [...new Set([...worker, ...(input.repair > 1 && before ? [before.alias] : [])])];
     const history = verifierMessages(
       {
         goal: deps.goal,
         node,
         attempt: input.attempt,
         claim: finalAnswer(messages),
-        diffs,
-        files: await excerpts(deps.workspace.root, paths),
-        commands: traces
-          .filter(trace => trace.exit_code !== undefined)
-          .map(trace => `${trace.subject} → exit ${trace.exit_code}`),
+        evidence: await evidence({
+          root: deps.workspace.root,
+          node,
+          changelog,
+          traces,
+          checks: checks ?? [],
+          blobs: deps.blobs,
+        }),
         instructions: (await deps.rows.instructions()).map(instruction => instruction.text),
-        unreadable: before,
+        unreadable: before?.text ?? null,
       },
-      deps.config.limits.verifier.max_verifier_prompt_tokens * CHARS_PER_TOKEN,
+      (await promptTokens(deps, avoid, context.signal)) * CHARS_PER_TOKEN,
     );
     const called = await callModel(deps, context, 'verifier', {
       history,
       schema: { name: 'verdict', schema: VERDICT_SCHEMA },
       tier: 1,
       subtask: input.subtask,
-      avoid: [...new Set(worker)],
-      max_tokens: 2_048,
+      avoid,
+      max_tokens: ANSWER_TOKENS,
     });
     const { response, independent } = called.routed;
     const shared = { journal: called.journal, used: costOf(deps.config, called.routed) };
@@ -80,7 +89,12 @@ export function reviewEffect(deps: TaskDeps): Effect {
       return {
         ...shared,
         output: { ok: false, failure: unreadable } satisfies EffectOutputs['review'],
-        rows: [row(unreadableKey(input.thread, input.vote), response.content.slice(0, 4_000) || '(empty)')],
+        rows: [
+          row(unreadableKey(input.thread, input.vote), {
+            text: response.content.slice(0, 4_000) || '(empty)',
+            alias: called.routed.alias,
+          } satisfies Unreadable),
+        ],
       };
     }
     const digest: VerdictDigest = {
@@ -113,15 +127,16 @@ export function reviewEffect(deps: TaskDeps): Effect {
   };
 }
 
-async function excerpts(root: string, paths: string[]): Promise<{ path: string; content: string }[]> {
-  const files = await Promise.all(
-    paths.map(async path => {
-      const bytes = await readFile(join(root, path)).catch(() => null);
-      const decoded = bytes ? await decodeText(bytes) : null;
-      return decoded ? { path, content: decoded.text } : null;
-    }),
-  );
-  return files.filter(file => file !== null);
+/** What the prompt may take: as configured, but never more than the reviewer's window leaves beside its answer. */
+async function promptTokens(deps: TaskDeps, avoid: string[], signal: AbortSignal): Promise<number> {
+  const configured = deps.config.limits.verifier.max_verifier_prompt_tokens;
+  try {
+    const window = await deps.router.pick('verifier', { tier: 1, exclude: avoid }).window(signal);
+    return Math.min(configured, window - Math.min(ANSWER_TOKENS, Math.floor(window / 2)) - 128);
+  } catch {
+    // No model, or none that answers: the call itself says so, in words that can be acted on.
+    return configured;
+  }
 }
 
 const OUTCOMES: Outcome[] = ['pass', 'pass_with_warnings', 'partial_verified', 'fail'];

@@ -66,6 +66,12 @@ export interface ToolTrace {
   exit_code?: number;
   files_changed: string[];
   destructive: boolean;
+  /** Not proven read-only. */
+  mutates?: boolean;
+  /** Code of the failure. */
+  error?: string;
+  /** End of what it printed or answered. */
+  output?: string;
 }
 
 const keyOrder = (effectKey: string): string => {
@@ -78,6 +84,7 @@ export const changelogKey = (subtask: string | null, effectKey: string): string 
   `c/${subtask ?? '-'}/${keyOrder(effectKey)}`;
 export const readKey = (subtask: string | null, path: string): string => `r/${subtask ?? '-'}/${path}`;
 export const verdictKey = (thread: string): string => `v/${thread}`;
+export const checksKey = (thread: string): string => `vc/${thread}`;
 export const summaryKey = (subtask: string): string => `sum/${subtask}`;
 export const traceKey = (thread: string, effectKey: string): string => `t/${thread}/${keyOrder(effectKey)}`;
 const INSTRUCTION_PREFIX = 'steer/';

@@ -205,7 +205,19 @@ const traceOf = (input: ToolInput, result: ToolResult): ToolTrace => ({
   ...(typeof result.data['exit_code'] === 'number' ? { exit_code: result.data['exit_code'] } : {}),
   files_changed: result.files_changed.slice(0, 200),
   destructive: Boolean(result.data['destructive']),
+  mutates: input.mutates,
+  ...(result.error ? { error: result.error.code } : {}),
+  ...traceOutput(result),
 });
+
+/** Characters of a call's output that the checks and the reviewer see: commands and failures, not what was read. */
+const TRACE_OUTPUT = 1_500;
+
+function traceOutput(result: ToolResult): Pick<ToolTrace, 'output'> {
+  if (result.success && result.data['exit_code'] === undefined) return {};
+  const text = (result.success ? result.output : result.output || (result.error?.message ?? '')).trim();
+  return text === '' ? {} : { output: text.slice(-TRACE_OUTPUT) };
+}
 
 /** Stable over repeats of the same execution. */
 const changeId = (run: string, key: string): string => {

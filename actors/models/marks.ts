@@ -54,6 +54,7 @@ export const TOKENS = new RegExp(
   [
     String.raw`(?:<\|start\|>assistant)?<\|channel\|>\s*(?:final|commentary)[^<\n]*(?:<\|constrain\|>\w*\s*)?<\|message\|>`,
     String.raw`<\|start\|>assistant(?=<\|)`,
+    String.raw`<\|im_start\|>(?:assistant\b)?`,
     String.raw`<\|(?:START|END)_(?:RESPONSE|TEXT)\|>`,
     String.raw`(?:<\|(?:end|return|call|im_end|eot|eot_id|eom_id|endoftext|end_of_text|END_OF_TURN_TOKEN|user|observation|role_end)\|>|<｜end▁of▁sentence｜>|<\|end▁of▁sentence\|>|<end_of_turn>|<turn\|>|</s>)(?=\s*(?:<[^<>\s]*>\s*)*(?![\s\S]))`,
     String.raw`<\|end\|>(?=<\|start\|>)`,

@@ -3,13 +3,7 @@ import type { WrittenCall } from './dialects/dialect.ts';
 import type { ToolSchema } from './model.ts';
 import { announced, insideSentence, meant } from './quoting.ts';
 import { type Piece, scan } from './scan.ts';
-import { bareCalls, fencedCalls } from './unmarked-calls.ts';
-
-export interface TextCalls {
-  calls: WrittenCall[];
-  /** The text around the calls. */
-  content: string;
-}
+import { bareCalls, fencedCalls, type TextCalls } from './unmarked-calls.ts';
 
 /** A call in a code block is meant when nothing else is said, or the model announces it; anything else is an example. */
 function meantInBlock(text: string, piece: Piece): boolean {

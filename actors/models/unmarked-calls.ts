@@ -8,7 +8,12 @@ import { toolsNamed } from './fit-call.ts';
 import { balancedEnd } from './json-repair.ts';
 import type { ToolSchema } from './model.ts';
 import { insideSentence, meant } from './quoting.ts';
-import type { TextCalls } from './text-calls.ts';
+
+export interface TextCalls {
+  calls: WrittenCall[];
+  /** The text around the calls. */
+  content: string;
+}
 
 interface Context {
   /** null: any name will do. */

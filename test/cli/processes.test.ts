@@ -54,6 +54,13 @@ const calls = (command: string) => `
   calls: [{name: shell_execute, arguments: {command: "${command}"}}]
 `;
 
+/** Judges what checks alone cannot: most of these answers come without any work. */
+const APPROVES = `
+- role: verifier
+  repeat: true
+  reply: {passed: true, outcome: pass, confidence: 0.9, feedback: fine, issues: []}
+`;
+
 let made = 0;
 
 /** A home and a workspace of their own, with a script for a model. */
@@ -63,7 +70,7 @@ function place(scenario: string) {
   const workspace = join(at, 'work');
   mkdirSync(home, { recursive: true });
   cpSync(shipped, workspace, { recursive: true });
-  writeFileSync(join(at, 'scenario.yaml'), scenario);
+  writeFileSync(join(at, 'scenario.yaml'), scenario + APPROVES);
   writeFileSync(
     join(home, 'loom.toml'),
     `[models.script]\nprovider = "scripted"\nmodel = "scripted"\nscenario = ${JSON.stringify(join(at, 'scenario.yaml'))}\nroles = ["planner", "executor", "verifier"]\n`,

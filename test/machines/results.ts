@@ -78,6 +78,12 @@ export const verdict = (outcome: Outcome = 'pass', more: Partial<VerdictDigest> 
   ok: true,
   verdict: digest(outcome, more),
 });
+/** Of the checks: nothing wrong, and nothing observable that supports the work. */
+export const unestablished = verdict('inconclusive', {
+  reason_code: 'not_established',
+  tier: 1,
+  established: false,
+});
 export const settled = { ok: true, summary: 'what was done' };
 
 export const node = (id: string, depends_on: string[] = [], more: Partial<PlanNode> = {}): PlanNode => ({

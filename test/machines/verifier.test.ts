@@ -1,7 +1,7 @@
 /** The judge of one attempt: tiers, repairs, votes, and failing closed. */
 import { describe, expect, it } from 'vitest';
 import { type Drive, start } from './drive.ts';
-import { failed, verdict, verifierInput } from './results.ts';
+import { failed, unestablished, verdict, verifierInput } from './results.ts';
 
 const verifier = (more: Parameters<typeof verifierInput>[0] = {}, limits = {}): Drive =>
   start('verifier', verifierInput(more), { limits });
@@ -20,6 +20,24 @@ describe('tier 1', () => {
       verdict('fail', { reason_code: 'hard_invariant_failed' }),
     );
     expect(judged(drive)).toMatchObject({ outcome: 'fail', reason_code: 'hard_invariant_failed' });
+  });
+
+  it('has what checks could not establish reviewed, whatever the tier', () => {
+    const drive = verifier({ tier: 1 }).settle('checks', unestablished);
+    expect(drive.open()).toEqual(['review']);
+    expect(judged(drive.settle('review', verdict('pass')))).toMatchObject({ outcome: 'pass', tier: 2 });
+  });
+
+  it('fails closed when nobody can say what checks could not establish', () => {
+    const drive = verifier({ tier: 1 })
+      .settle('checks', unestablished)
+      .settle('review', failed('connection'));
+    expect(judged(drive)).toMatchObject({ outcome: 'inconclusive', reason_code: 'infra_verifier_error' });
+  });
+
+  it('asks nobody about what was established', () => {
+    const drive = verifier({ tier: 1 }).settle('checks', verdict('pass', { tier: 1, established: true }));
+    expect(judged(drive)).toMatchObject({ outcome: 'pass', tier: 1 });
   });
 
   it('is inconclusive, not passed, when the checks themselves break', () => {

@@ -19,6 +19,7 @@ import {
   shell,
   text,
   toolDone,
+  unestablished,
   verdict,
   write,
 } from './results.ts';
@@ -70,6 +71,7 @@ const RESULTS: Record<string, unknown[]> = {
     verdict('pass', { tier: 1 }),
     verdict('pass', { tier: 1 }),
     verdict('fail', { tier: 1 }),
+    unestablished,
     failed('aborted'),
   ],
   review: [verdict(), verdict(), verdict('fail'), verdict('inconclusive'), failed('unreadable')],

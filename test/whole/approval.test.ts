@@ -3,7 +3,7 @@ import { afterEach, expect, test } from 'vitest';
 import type { RunResult } from '../../actors/loom.ts';
 import { type Lab, ofType, scriptedLab, servedLab, wordsOf } from '../support/lab.ts';
 import { type Sandbox, sandbox } from '../support/loom-process.ts';
-import { call, calls, delivers, done, plan, script, shell, writes } from '../support/script.ts';
+import { call, calls, delivers, done, plan, script, shell, verdict, writes } from '../support/script.ts';
 
 const ending: (() => unknown)[] = [];
 afterEach(async () => {
@@ -76,6 +76,8 @@ test('reject with a reason: it does not happen, and the model reads the reason',
           plan({ id: 'clean' }),
           shell('clean', COMMAND),
           done('clean', [], 'Left the folder alone, as told.'),
+          // Nothing was done that a check could see, so a reader has to judge it.
+          verdict('clean', true),
         ),
       ),
     ),
@@ -87,7 +89,9 @@ test('reject with a reason: it does not happen, and the model reads the reason',
   const resumed = await here.run(['resume', '--last']);
   expect(resumed.code, resumed.stderr).toBe(0);
   expect(here.tree()).toEqual(OLD);
-  expect(wordsOf(here.servers[0]!.calls().at(-1)!)).toContain('those are my holiday photos');
+  const worked = here.servers[0]!.calls().map(wordsOf);
+  const told = worked.filter(words => words.includes('# Loom executor'));
+  expect(told.at(-1)).toContain('those are my holiday photos');
 });
 
 test('with --allow and the printed rule it passes at once', async () => {
@@ -243,10 +247,16 @@ test('what waits for a person does not hold up what does not', async () => {
 test('an approval given while the run is still alive in another process is taken up there', async () => {
   const here = withOld(
     box(
-      script(plan({ id: 'clean' }, { id: 'slow' }), shell('clean', COMMAND), done('clean'), {
-        ...done('slow'),
-        delay_ms: 3_000,
-      }),
+      script(
+        plan({ id: 'clean' }, { id: 'slow' }),
+        shell('clean', COMMAND),
+        done('clean'),
+        {
+          ...done('slow'),
+          delay_ms: 3_000,
+        },
+        verdict('slow', true),
+      ),
     ),
   );
   const running = here.start(['run', 'Clean up', '--output', 'stream-json']);

@@ -3,7 +3,7 @@ import { afterEach, expect, test } from 'vitest';
 import type { JournalEvent } from '../../actors/loom.ts';
 import type { FakeKind } from '../support/fake-server.ts';
 import { type Lab, ofType, scriptedLab, servedLab } from '../support/lab.ts';
-import { call, calls, delivers, done, plan, script, shell, writes } from '../support/script.ts';
+import { call, calls, delivers, done, plan, script, shell, verdict, writes } from '../support/script.ts';
 
 const open: Lab[] = [];
 afterEach(async () => {
@@ -167,6 +167,7 @@ test('a dependent is told what its dependencies left', async () => {
         writes('base', 'base.md'),
         done('base', ['base.md'], 'The base is at level 7.'),
         done('top'),
+        verdict('top', true),
       ),
     ),
   );

@@ -7,7 +7,7 @@ import { loadConfig } from '../../store/load-config.ts';
 import { startFakeServer } from '../support/fake-server.ts';
 import { type Lab, ofType, scriptedLab, servedLab } from '../support/lab.ts';
 import { type Sandbox, sandbox, serverToml } from '../support/loom-process.ts';
-import { done, plan, script, shell, writes } from '../support/script.ts';
+import { done, plan, script, shell, verdict, writes } from '../support/script.ts';
 
 const ending: (() => unknown)[] = [];
 afterEach(async () => {
@@ -86,6 +86,7 @@ test('Ctrl+C while a command runs: its processes are gone, and resume does not s
       plan({ id: 'wait' }),
       { ...shell('wait', `echo begun >> log.txt; ${command}`), step: 0 },
       { ...done('wait'), step: 1 },
+      verdict('wait', true),
     ),
   );
   const running = here.start(['run', 'Wait', '--allow', 'shell_execute']);
@@ -200,6 +201,7 @@ test('an attempt that takes too long is ended, and the next one may still succee
         plan({ id: 'slow' }),
         { ...done('slow'), attempt: 1, delay_ms: 60_000 },
         { ...done('slow'), attempt: 2 },
+        verdict('slow', true),
       ),
     ),
   );

@@ -11,11 +11,11 @@ afterEach(async () => {
   for (const one of open.splice(0)) await one.end();
 });
 
-const BEFORE = { 'keep.md': 'keep\n', 'src/old.ts': 'old\n', 'src/both.ts': 'a\nb\n' };
+const BEFORE = { 'keep.md': 'keep\n', 'src/old.txt': 'old\n', 'src/both.txt': 'a\nb\n' };
 const AFTER = {
   'keep.md': 'keep\n',
-  'src/both.ts': 'A\nb\n',
-  'src/new.ts': 'new\n',
+  'src/both.txt': 'A\nb\n',
+  'src/new.txt': 'new\n',
   'docs/guide.md': 'guide\n',
 };
 
@@ -24,12 +24,12 @@ async function worked(): Promise<{ here: Lab; id: string }> {
   const here = scriptedLab(
     script(
       plan({ id: 'code' }, { id: 'docs', needs: ['code'], files: ['docs/guide.md'] }),
-      calls('code', call('read_file', { path: 'src/both.ts' })),
+      calls('code', call('read_file', { path: 'src/both.txt' })),
       calls(
         'code',
-        call('edit_file', { path: 'src/both.ts', old_str: 'a', new_str: 'A' }),
-        call('delete_file', { path: 'src/old.ts' }),
-        call('write_file', { path: 'src/new.ts', content: 'new\n' }),
+        call('edit_file', { path: 'src/both.txt', old_str: 'a', new_str: 'A' }),
+        call('delete_file', { path: 'src/old.txt' }),
+        call('write_file', { path: 'src/new.txt', content: 'new\n' }),
       ),
       done('code'),
       calls('docs', call('write_file', { path: 'docs/guide.md', content: 'guide\n' })),
@@ -51,15 +51,15 @@ test('loom diff shows every change with its subtask, its tool and its text', asy
   const { here, id } = await worked();
   const changes = await here.loom.changes(id);
   expect(changes.map(change => [change.subtask_id, change.operation, change.path])).toEqual([
-    ['code', 'modify', 'src/both.ts'],
-    ['code', 'delete', 'src/old.ts'],
-    ['code', 'create', 'src/new.ts'],
+    ['code', 'modify', 'src/both.txt'],
+    ['code', 'delete', 'src/old.txt'],
+    ['code', 'create', 'src/new.txt'],
     ['docs', 'create', 'docs/guide.md'],
   ]);
   expect(changes[0]?.diff).toContain('-a\n+A');
   const text = await here.run(['diff', id]);
   expect(text.code).toBe(0);
-  expect(text.stdout).toContain('src/old.ts');
+  expect(text.stdout).toContain('src/old.txt');
   const { value } = await here.json<FileChange[]>(['diff', id, '--subtask', 'docs']);
   expect(value.map(change => change.path)).toEqual(['docs/guide.md']);
 });
@@ -68,7 +68,7 @@ test('undo of a run puts back everything, folders included', async () => {
   const { here, id } = await worked();
   const report = await here.loom.undo(id);
   expect(report.refused).toEqual([]);
-  expect(paths(report)).toEqual(['docs/guide.md', 'src/both.ts', 'src/new.ts', 'src/old.ts']);
+  expect(paths(report)).toEqual(['docs/guide.md', 'src/both.txt', 'src/new.txt', 'src/old.txt']);
   expect(here.tree()).toEqual(BEFORE);
   expect(existsSync(join(here.workspace, 'docs'))).toBe(false);
   expect((await here.loom.changes(id)).filter(change => !change.undone && change.tool !== 'undo')).toEqual(
@@ -98,10 +98,10 @@ test('undo of one subtask leaves the others alone', async () => {
 
 test('undo of one change, by its id, from the command line', async () => {
   const { here, id } = await worked();
-  const change = (await here.loom.changes(id)).find(one => one.path === 'src/old.ts')!;
+  const change = (await here.loom.changes(id)).find(one => one.path === 'src/old.txt')!;
   const ended = await here.run(['undo', change.id]);
   expect(ended.code, ended.stderr).toBe(0);
-  expect(here.tree()).toEqual({ ...AFTER, 'src/old.ts': 'old\n' });
+  expect(here.tree()).toEqual({ ...AFTER, 'src/old.txt': 'old\n' });
 });
 
 test('an undo can be undone', async () => {
@@ -123,7 +123,7 @@ test('undo twice does nothing the second time', async () => {
 
 test('what somebody else changed since is named, and nothing is undone by halves; --force overwrites', async () => {
   const { here, id } = await worked();
-  const mine = { 'src/both.ts': 'A\nb\nmine\n', 'src/new.ts': 'mine\n' };
+  const mine = { 'src/both.txt': 'A\nb\nmine\n', 'src/new.txt': 'mine\n' };
   for (const [path, text] of Object.entries(mine)) here.write(path, text);
   const ended = await here.run(['undo', id]);
   expect(ended.code).toBe(1);
@@ -139,9 +139,9 @@ test('what somebody else changed since is named, and nothing is undone by halves
 
 test('a file that somebody made again since it was deleted is left alone', async () => {
   const { here, id } = await worked();
-  here.write('src/old.ts', 'mine\n');
-  await expect(here.loom.undo(id)).rejects.toThrow('src/old.ts');
-  expect(here.tree()).toEqual({ ...AFTER, 'src/old.ts': 'mine\n' });
+  here.write('src/old.txt', 'mine\n');
+  await expect(here.loom.undo(id)).rejects.toThrow('src/old.txt');
+  expect(here.tree()).toEqual({ ...AFTER, 'src/old.txt': 'mine\n' });
 });
 
 test('modes of files come back', async () => {

@@ -51,7 +51,8 @@ function validValues(
 /** Position behind the closing mark when it stands at `at`, else `at`. */
 function behind(close: RegExp, text: string, at: number): number {
   const fence = skip(FENCE_END, text, at);
-  const found = matchAt(new RegExp(`\\s*(?:${close.source})`, 'y'), text, fence);
+  // Brackets too many before the mark say nothing.
+  const found = matchAt(new RegExp(`[\\s}\\])]*(?:${close.source})`, 'y'), text, fence);
   return found ? fence + found[0].length : fence;
 }
 
@@ -66,7 +67,11 @@ export function jsonBody(text: string, from: number, close: RegExp): JsonBody | 
   const closing = new RegExp(close.source).exec(tail);
   const body = (closing ? tail.slice(0, closing.index) : tail).replace(/\s*```\s*$/, '').trim();
   const end = valid.next + (closing ? closing.index + closing[0].length : tail.length);
-  const loose = parseLoose(body, { cut: closing === null });
+  // Braces doubled, as in a template that was not filled in.
+  const single = /^\{\{[\s\S]*\}\}$/.test(body) ? strict(body.slice(1, -1)) : null;
+  const loose = single
+    ? { value: single.value, repaired: ['malformed'] }
+    : parseLoose(body, { cut: closing === null });
   if (loose) return { values: [...valid.values, loose.value], repaired: loose.repaired, end, rest: null };
   if (body.startsWith('[')) {
     // Whole calls before the cut are good.

@@ -22,10 +22,16 @@ describe('a claim of having written', () => {
     ['report.md was not changed.', '', [], false],
     ['I removed old.txt.', '', [], false],
     ['All good.', 'a.txt', ['a.txt'], true],
-    ['Fixed the bug. The cause was in src/a.ts.', '', [], false],
+    ['Fixed the bug. The cause was in src/a.ts.', '', [], true],
     ['```js\n// wrote fake.js\n```\nNothing to do.', '', [], false],
-  ])('%s', (answer, listed, touched, claims) => {
-    expect(claimedPaths(answer, listed ? [listed] : [])).toEqual({ touched, claimsWriting: claims });
+    ['I have implemented the cache.', '', [], true],
+    ['Done.', 'notes.txt (new)', ['notes.txt'], true],
+    ['I replaced console.log with the logger of example.com.', '', [], true],
+    ['I wrote /work/here/docs/a.md and the route /api/users.json.', '', ['docs/a.md'], true],
+  ])('%s', (answer, listed, touched, saysWork) => {
+    const claimed = claimedPaths(answer, listed ? [listed] : [], '/work/here');
+    expect([...claimed.listed, ...claimed.prose.flatMap(sentence => sentence.paths)]).toEqual(touched);
+    expect(claimed.saysWork).toBe(saysWork);
   });
 });
 
@@ -36,7 +42,17 @@ describe('criteria', () => {
     ).toEqual({
       wanted: ['report.md', 'src/a.ts'],
       unwanted: ['old.txt'],
+      mentioned: [],
     });
+  });
+
+  it.each([
+    'the call to open is removed from src/a.ts',
+    'main.js does not import src/a.ts any more',
+    'it follows the style of src/a.ts',
+    'src/a.ts no longer contains foo',
+  ])('do not want the file gone, nor made: %s', criteria => {
+    expect(criteriaPaths(criteria).unwanted).toEqual([]);
   });
 });
 

@@ -22,6 +22,40 @@ export const hermes: Table[] = [
     tail: true,
     own: [
       {
+        what: 'one brace too many',
+        text: '<tool_call>\n{"name": "read_file", "arguments": {"path": "src/a.ts"}}}\n</tool_call>',
+        calls: ONE,
+        content: '',
+      },
+      {
+        what: 'braces doubled',
+        text: '<tool_call>\n{{"name": "read_file", "arguments": {"path": "src/a.ts"}}}\n</tool_call>',
+        calls: ONE,
+      },
+      {
+        what: 'one brace missing',
+        text: '<tool_call>\n{"name": "read_file", "arguments": {"path": "src/a.ts"}\n</tool_call>',
+        calls: ONE,
+      },
+      {
+        what: 'quotes in a value not escaped',
+        text: '<tool_call>\n{"name": "write_file", "arguments": {"path": "a", "content": "say "hi" twice"}}\n</tool_call>',
+        calls: [{ name: 'write_file', arguments: { path: 'a', content: 'say "hi" twice' } }],
+      },
+      {
+        what: 'a Windows path with two readings',
+        text: '<tool_call>{"name": "read_file", "arguments": {"path": "C:\\Users\\new.txt"}}</tool_call>',
+        calls: [],
+        refused: 1,
+      },
+      {
+        what: 'marks of the chat template around',
+        text: '<|im_start|>assistant\n<tool_call>{"name": "read_file", "arguments": {"path": "src/a.ts"}}</tool_call><|im_end|>',
+        calls: ONE,
+        content: '',
+      },
+
+      {
         what: 'arguments encoded twice',
         text: '<tool_call>{"name": "read_file", "arguments": "{\\"path\\": \\"src/a.ts\\"}"}</tool_call>',
         calls: ONE,

@@ -11,6 +11,19 @@ export const pythonic: Table[] = [
     tail: true,
     own: [
       {
+        what: 'in another mark',
+        text: '<tool_call>[read_file(path="src/a.ts")]</tool_call>',
+        calls: ONE,
+        content: '',
+      },
+      {
+        what: 'in another mark without a list',
+        text: '<tool_call>read_file(path="src/a.ts")</tool_call>',
+        calls: ONE,
+        content: '',
+      },
+
+      {
         what: 'numbers kept as text',
         text: '<|tool_call_start|>[read_file(path="123")]<|tool_call_end|>',
         calls: [{ name: 'read_file', arguments: { path: '123' } }],
