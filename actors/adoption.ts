@@ -1,6 +1,7 @@
 /** Runs whose owner died go on by themselves, beside whatever this process was started for. */
 import type { Config } from '../store/config.ts';
-import type { RunHead, Store } from '../store/port.ts';
+import type { Lease, RunHead, Store } from '../store/port.ts';
+import { openEventLog } from './event-log.ts';
 import { isOver } from './report.ts';
 import { type Launch, resumeTask } from './task-run.ts';
 
@@ -11,13 +12,17 @@ export interface Adoption {
   stop(): Promise<void>;
 }
 
-/** Unfinished, not parked by anybody's decision, and its owner is gone. */
+/** Not parked by anybody's decision, and its owner is gone. */
 async function orphans(store: Store, workspace: string): Promise<RunHead[]> {
-  const heads = (await store.runs({ workspace })).filter(
-    head => head.kind === 'task' && !isOver(head) && !head.parked,
-  );
+  const heads = (await store.runs({ workspace })).filter(head => head.kind === 'task' && !head.parked);
   const leases = await Promise.all(heads.map(head => store.lease(head.id)));
   return heads.filter((_, i) => leases[i]!.state === 'dead');
+}
+
+/** Its owner died after the last commit: only the log may lack the end. */
+async function closeLog({ store, home }: Launch, lease: Lease, config: Config): Promise<void> {
+  await openEventLog(home.path, lease.run, store, config.limits.runner).catch(() => {});
+  await store.release(lease);
 }
 
 /** An adopted run never asks here and never changes this command's exit code; a decision it needs parks it. */
@@ -33,6 +38,10 @@ export async function adoptRuns(
   for (const head of await orphans(launch.store, workspace)) {
     const lease = await launch.store.claim(head.id);
     if (!lease) continue;
+    if (isOver(head)) {
+      await closeLog(launch, lease, config);
+      continue;
+    }
     runs.push(head.id);
     announce(
       `continuing ${head.id} ("${head.goal.slice(0, 60)}"), whose process died; --no-adopt leaves it alone`,

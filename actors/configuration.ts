@@ -2,7 +2,8 @@
 import { LoomError } from '../machines/failure.ts';
 import type { Config } from '../store/config.ts';
 import { loadConfig } from '../store/load-config.ts';
-import type { OpenOptions } from './loom.ts';
+import { homePath } from './home.ts';
+import type { ConfigReport, OpenOptions } from './loom.ts';
 
 interface Present {
   env: NodeJS.ProcessEnv;
@@ -45,4 +46,23 @@ export async function needModels(
     'no_model',
     `No model is configured${model ? ` (and so none is called "${model}")` : ''}, and ${found.lines[0] ?? 'none was found on this machine'}. Start Ollama (ollama serve) and pull a model, or write [models.main] into loom.toml.`,
   );
+}
+
+/** The configuration as it would be read, with everything that is wrong at once. Throws LoomError `config` when the file
+ *  cannot be read or is no TOML. */
+export async function examineConfig(options: OpenOptions = {}): Promise<ConfigReport> {
+  const { reportConfig } = await import('../store/config-report.ts');
+  const env = options.env ?? process.env;
+  return reportConfig({
+    cwd: options.workspace ?? process.cwd(),
+    home: homePath(options.home, env),
+    env,
+    ...(typeof options.config === 'string' ? { config: options.config } : {}),
+  });
+}
+
+/** JSON Schema of loom.toml, for editors. */
+export async function configSchema(): Promise<Record<string, unknown>> {
+  const report = await import('../store/config-report.ts');
+  return report.configSchema();
 }

@@ -12,7 +12,7 @@ export interface PoolHooks {
   settled(key: string, result: EffectResult): void;
   /** An interrupted effect ended without a result that counts: its intent stays for whoever resumes. */
   left(): void;
-  /** The store refuses to record: nothing settles. */
+  /** The store refuses to record, which no effect can do anything about: ends the run with that reason. */
   refused(error: StoreWriteError): void;
   /** True while the run is being interrupted. */
   closing(): boolean;
@@ -49,6 +49,7 @@ const wasAborted = (result: EffectResult): boolean => {
 export function createPool(effects: Record<string, Effect>, hooks: PoolHooks): EffectPool {
   const running = new Map<string, Running>();
 
+  /** null: nothing to settle, the intent stays for whoever resumes. */
   async function perform(effect: EffectEntry, context: EffectContext): Promise<EffectResult | null> {
     const fail = (code: string, message: string, detail?: Record<string, unknown>): EffectResult => ({
       output: { ok: false, failure: failure('terminal', code, message, detail) },

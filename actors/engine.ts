@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import { customAlphabet } from 'nanoid';
 import { LoomError } from '../machines/failure.ts';
 import type { Config } from '../store/config.ts';
+import type { Command } from '../store/port.ts';
 import { adoptRuns } from './adoption.ts';
 import { changesOf, undoChanges } from './changes.ts';
 import { loadPresentConfig, needModels } from './configuration.ts';
@@ -11,12 +12,22 @@ import { answerQuestion, cancelRun, questionNamed, runNamed } from './control.ts
 import { examine } from './doctor.ts';
 import { homePath, openHome } from './home.ts';
 import type { HostEnd } from './host.ts';
-import type { JournalEvent, Loom, OpenOptions, ResumeOptions, RunOptions, RunResult } from './loom.ts';
+import type {
+  JournalEvent,
+  Loom,
+  OpenOptions,
+  ResumeOptions,
+  RunOptions,
+  RunResult,
+  TaskSummary,
+} from './loom.ts';
 import { isOver, openQuestions, resultOf, summaryOf } from './report.ts';
+import { chartOfRun } from './run-chart.ts';
 import { TERMINAL_EVENTS } from './status.ts';
-import { ID_ALPHABET, readGoal } from './task-record.ts';
+import { ID_ALPHABET, readGoal, readInstruction } from './task-record.ts';
 import { type Launch, resumeTask, startTask } from './task-run.ts';
 import { toolbox } from './toolbox.ts';
+import { keepSmall, purge } from './upkeep.ts';
 
 /** Stops this process as Ctrl+Z does, but never inside a write, where it would keep every other process waiting.
  *  Resolves when it was continued. */
@@ -24,6 +35,8 @@ export async function suspendProcess(): Promise<void> {
   const { stopProcess } = await import('../store/environment.ts');
   await stopProcess();
 }
+
+export { configSchema, examineConfig } from './configuration.ts';
 
 const newId = customAlphabet(ID_ALPHABET, 12);
 
@@ -68,6 +81,11 @@ export async function openLoom(options: OpenOptions = {}): Promise<Loom> {
     return result;
   }
 
+  /** Whoever interrupts does not want to wait. */
+  const tidy = async ({ store }: Launch, signal?: AbortSignal): Promise<void> => {
+    if (!signal?.aborted) await keepSmall(home, store, config, notice);
+  };
+
   async function run(given: RunOptions): Promise<RunResult> {
     const goal = readGoal(given.goal);
     const folder = await existingFolder(resolve(given.workspace ?? workspace));
@@ -81,7 +99,10 @@ export async function openLoom(options: OpenOptions = {}): Promise<Loom> {
     const adopted = given.adopt === false ? null : await adoptRuns(power, config, folder, notice);
     const id = newId();
     try {
-      return await conclude(id, await startTask(power, config, { ...given, goal, workspace: folder, id }));
+      const end = await startTask(power, config, { ...given, goal, workspace: folder, id });
+      const result = await conclude(id, end);
+      await tidy(power, given.signal);
+      return result;
     } finally {
       await adopted?.stop();
     }
@@ -122,7 +143,22 @@ export async function openLoom(options: OpenOptions = {}): Promise<Loom> {
         'owned_elsewhere',
         `${head.id} is running in another process. \`loom logs -f ${head.id}\` follows it, \`loom cancel ${head.id}\` stops it.`,
       );
-    return conclude(head.id, await resumeTask(power, lease, config, { ...hooks, corrected: true }));
+    const result = await conclude(
+      head.id,
+      await resumeTask(power, lease, config, { ...hooks, corrected: true }),
+    );
+    await tidy(power, hooks.signal);
+    return result;
+  }
+
+  /** Leaves a command in the inbox of an unfinished run. */
+  async function told(id: string, event: Command['event']): Promise<TaskSummary> {
+    const head = await runNamed(await home.reader(), id);
+    const { store } = await launch();
+    if (isOver(head))
+      throw new LoomError('terminal', 'task_over', `${head.id} is over already (${head.status}).`);
+    await store.send(head.id, { id: newId(), event, at: new Date().toISOString() });
+    return summaryOf(store, head);
   }
 
   async function* events(
@@ -155,7 +191,12 @@ export async function openLoom(options: OpenOptions = {}): Promise<Loom> {
         if (!follow) return;
         if (!changed && !signal?.aborted)
           await new Promise<void>(done => {
-            wake = done;
+            // Somebody who waits for events wants the process to live until they come.
+            const alive = setInterval(() => undefined, 60_000);
+            wake = () => {
+              clearInterval(alive);
+              done();
+            };
           });
       }
     } finally {
@@ -174,7 +215,10 @@ export async function openLoom(options: OpenOptions = {}): Promise<Loom> {
     events,
     async tasks(filter = {}) {
       const store = await home.reader();
-      const heads = (await store.runs(filter)).filter(head => head.kind === 'task');
+      const folder = filter.workspace && (await realpath(filter.workspace).catch(() => filter.workspace));
+      const heads = (await store.runs(folder ? { workspace: folder } : {})).filter(
+        head => head.kind === 'task',
+      );
       return Promise.all(heads.map(head => summaryOf(store, head)));
     },
     async task(id) {
@@ -187,10 +231,21 @@ export async function openLoom(options: OpenOptions = {}): Promise<Loom> {
       ]);
       return { ...summary, result, questions };
     },
+    async chart(id) {
+      const store = await home.reader();
+      return chartOfRun(store, await runNamed(store, id));
+    },
     async cancel(id, { wait = false } = {}) {
       const head = await runNamed(await home.reader(), id);
       const power = await launch();
       return summaryOf(power.store, await cancelRun(power, config, head, wait));
+    },
+    async pause(id) {
+      return told(id, { type: 'PAUSE' });
+    },
+    async steer(id, instruction) {
+      const text = readInstruction(instruction);
+      return told(id, { type: 'STEER', text, id: newId(), at: new Date().toISOString() });
     },
     async answer(id, answer) {
       const question = await questionNamed(await home.reader(), id);
@@ -213,6 +268,15 @@ export async function openLoom(options: OpenOptions = {}): Promise<Loom> {
       const { verifyStore } = await import('../store/verify.ts');
       return verifyStore(await home.reader());
     },
+    async backupStore(folder) {
+      const { backupStore } = await import('../store/backup.ts');
+      return backupStore(path, folder);
+    },
+    async compactStore() {
+      const { compactStore } = await import('../store/compact.ts');
+      return compactStore(await home.writer());
+    },
+    purge: (target, purgeOptions) => purge(home, target, purgeOptions),
     tools: toolbox({ home, workspace, config: () => config }),
     close: () => home.close(),
   };

@@ -31,6 +31,7 @@ import { createInbox, type InboxRow } from './inbox.ts';
 import type { JournalEvent, Preview, Question } from './loom.ts';
 import { type Ask, createDesk } from './question-desk.ts';
 import { askedLine, describeQuestion } from './questions.ts';
+import { OUTPUT } from './restore.ts';
 import { createWriter } from './run-writer.ts';
 import { exitCodeOf, headStatus, terminalLine } from './status.ts';
 
@@ -96,7 +97,6 @@ export function createHost(options: HostOptions): Host {
     ...deadlines,
     settled: settle,
     left: rest,
-    // The run ends with that reason, and the intent stays for whoever resumes.
     refused: error => void enqueue(() => Promise.reject(error)),
     closing: () => closing !== null || ended,
     checkpoint: rows =>
@@ -156,7 +156,9 @@ export function createHost(options: HostOptions): Host {
     });
     for (const effect of [...start, ...moved]) reaction.next.effects[effect.key] = effect;
     const intents = [...start, ...moved].map(effect => ({ key: `e/${effect.key}`, value: effect }));
-    const rows = [...(extra.rows ?? []), ...reaction.rows, ...intents];
+    // The root's actor is gone once it is done; a crash before the concluding commit must not lose its last word.
+    const last = reaction.next.output === run.output ? [] : [{ key: OUTPUT, value: reaction.next.output }];
+    const rows = [...(extra.rows ?? []), ...reaction.rows, ...intents, ...last];
     const lines = [
       ...(extra.journal ?? []),
       ...reaction.journal,

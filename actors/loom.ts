@@ -1,7 +1,11 @@
 /** The interface of Loom as a library; the command line and later servers use nothing else. Implemented in `engine.ts`. */
 
+import type { BackedUp } from '../store/backup.ts';
 import type { ApprovalMode, Config } from '../store/config.ts';
+import type { ConfigReport } from '../store/config-report.ts';
 import type { RunStatus } from '../store/port.ts';
+
+export type { BackedUp, ConfigReport };
 
 export interface OpenOptions {
   /** Default: `LOOM_HOME` or `~/.loom`. */
@@ -45,6 +49,10 @@ export interface Question {
   subtask_id: string | null;
   prompt: string;
   choices: string[];
+  /** The tool call it is about, as in the journal; '' where it is about none. */
+  call: string;
+  /** What exactly would happen: the whole command, the text to be written or replaced. '' where there is nothing to show. */
+  detail: string;
   /** The rule that would have let it pass, '' where none can. */
   rule: string;
   risk: string;
@@ -108,6 +116,14 @@ export interface UsageReport {
   cost_usd: number | null;
 }
 
+/** Ranges `[at best, at worst]`, before anything has run. */
+export interface Estimate {
+  model_calls: [number, number];
+  tokens: [number, number];
+  /** null: a model without a price would take part. */
+  cost_usd: [number, number] | null;
+}
+
 /** The object `--output json` prints and `run()` resolves to. */
 export interface RunResult {
   type: 'result';
@@ -126,6 +142,8 @@ export interface RunResult {
   /** Open questions when the run stopped at a decision. */
   questions?: Question[];
   plan_only?: true;
+  /** Only with `plan_only`. */
+  estimate?: Estimate;
 }
 
 /** One line of `loom tasks`. */
@@ -188,12 +206,44 @@ export interface DoctorLine {
   message: string;
 }
 
+export interface PurgeReport {
+  /** What was (or with dry_run would be) removed. */
+  runs: { task_id: string; status: RunStatus; goal: string; workspace: string }[];
+  refused: { task_id: string; reason: string }[];
+  rows: number;
+  /** Stored contents that no run names any more, and their size. */
+  blobs: number;
+  bytes: number;
+  /** Of those, too young to be removed for sure; they go with a later clean-up. */
+  kept_blobs: number;
+  dry_run: boolean;
+}
+
 export interface ToolReport {
   success: boolean;
   output: string;
   error: { code: string; message: string } | null;
   data: Record<string, unknown>;
   files_changed: string[];
+}
+
+/** A state, or the state of each region by its name. */
+export type StatePosition = string | { [state: string]: StatePosition };
+
+/** A live actor of a run: which states it is in and what it waits for. */
+export interface ActorPosition {
+  /** Below the task, e.g. `s:fix-wrap@1/turn`; '' for the task itself. */
+  path: string;
+  machine: string;
+  version: number;
+  value: StatePosition;
+  waits_for: { id: string; source: string; state: 'running' | 'open' | 'held' | 'stopping' }[];
+}
+
+export interface RunChart {
+  task: TaskSummary;
+  /** From the task down; none when the run is over. */
+  actors: ActorPosition[];
 }
 
 export interface Loom {
@@ -210,8 +260,14 @@ export interface Loom {
   ): AsyncIterable<JournalEvent>;
   tasks(filter?: { workspace?: string }): Promise<TaskSummary[]>;
   task(id: string): Promise<TaskDetail>;
+  /** Where the run's machines stand at this moment. */
+  chart(id: string): Promise<RunChart>;
   /** Resolves when the command is stored; `wait` until the run has ended. */
   cancel(id: string, options?: { wait?: boolean }): Promise<TaskSummary>;
+  /** Running work ends its step, nothing new begins; `resume` goes on. */
+  pause(id: string): Promise<TaskSummary>;
+  /** The whole instruction reaches running subtasks at their next step and every later prompt. */
+  steer(id: string, instruction: string): Promise<TaskSummary>;
   /** A question id, or a task id with exactly one open question. */
   answer(id: string, answer: Answer): Promise<Question>;
   changes(id: string): Promise<FileChange[]>;
@@ -220,6 +276,12 @@ export interface Loom {
   models(options?: { check?: boolean }): Promise<ModelReport[]>;
   doctor(): Promise<DoctorLine[]>;
   verifyStore(): Promise<{ runs: number; rows: number; problems: string[] }>;
+  /** Into a folder that is a home itself; others go on meanwhile. */
+  backupStore(folder: string): Promise<BackedUp>;
+  /** Gives free space back to the disk; throws LoomError `store_busy` while a run is at work. */
+  compactStore(): Promise<{ before: number; after: number }>;
+  /** A run by id, or every run of a workspace; runs at work are refused. */
+  purge(target: string, options?: { dry_run?: boolean }): Promise<PurgeReport>;
   tools: {
     list(): { name: string; description: string; parameters: Record<string, unknown> }[];
     call(name: string, args: Record<string, unknown>, options?: { workspace?: string }): Promise<ToolReport>;

@@ -1,6 +1,6 @@
 /** Questions a person has to decide: effects that settle when an answer arrives, here or from another process. */
 import { createHash } from 'node:crypto';
-import { type ApprovalPolicy, parseRule, ruleMatches } from '../machines/approval.ts';
+import { type ApprovalPolicy, denies, parseRule, ruleMatches } from '../machines/approval.ts';
 import type { QuestionInput } from '../machines/effects.ts';
 import type { EffectEntry, JournalLine } from '../machines/react.ts';
 import type { EffectResult } from './effect.ts';
@@ -24,6 +24,8 @@ export function describeQuestion(run: string, effect: EffectEntry, asked_at: str
     subtask_id: input.subtask,
     prompt: input.prompt,
     choices: input.choices,
+    call: input.call,
+    detail: '',
     rule: input.rule,
     risk: input.risk,
     asked_at,
@@ -69,7 +71,7 @@ export function answeredByRules(
     if (!call) return [];
     const asked = { tool: call.tool, subject: call.pattern, risks: [] };
     const rule = policy.allow.find(candidate => ruleMatches(candidate, asked));
-    if (!rule || policy.deny.some(candidate => ruleMatches(candidate, asked))) return [];
+    if (!rule || policy.deny.some(candidate => denies(candidate, asked))) return [];
     const answer = { answer: 'approve', reason: `allowed by rule ${rule}` };
     const line = answeredLine(describeQuestion(run, effect, ''), answer);
     return [{ effect, result: { output: { ok: true, ...answer }, journal: [line] } }];

@@ -6,7 +6,9 @@ import type { SubtaskRecord } from '../machines/subtask.ts';
 import type { RunHead } from '../store/port.ts';
 import type { StoreReader } from '../store/store.ts';
 import type { ChangelogEntry, SubtaskSummary } from './effects/rows.ts';
+import { estimateOf } from './estimate.ts';
 import type { JournalEvent, Question, RunResult, SubtaskReport, TaskSummary, UsageReport } from './loom.ts';
+import { questionDetail } from './question-detail.ts';
 import { describeQuestion } from './questions.ts';
 import { exitCodeOfParked } from './status.ts';
 import type { TaskRecord } from './task-record.ts';
@@ -36,12 +38,14 @@ export async function openQuestions(store: StoreReader, head: RunHead): Promise<
       .filter(row => row.value.event_type === 'approval_requested')
       .map(row => [String(row.value.data['question_id']), row.value.timestamp]),
   );
-  return effects
-    .filter(row => row.value.source === 'question' && row.value.state === 'open')
-    .map(row => {
+  const open = effects.filter(row => row.value.source === 'question' && row.value.state === 'open');
+  return Promise.all(
+    open.map(async row => {
       const question = describeQuestion(head.id, row.value, head.updated_at);
-      return { ...question, asked_at: asked.get(question.id) ?? head.updated_at };
-    });
+      const detail = await questionDetail(store, head.id, question.call);
+      return { ...question, detail, asked_at: asked.get(question.id) ?? head.updated_at };
+    }),
+  );
 }
 
 async function newestPlan(store: StoreReader, run: string): Promise<Plan | null> {
@@ -146,6 +150,9 @@ export async function resultOf(store: StoreReader, head: RunHead): Promise<RunRe
     ...(error ? { error } : {}),
     ...(questions.length > 0 ? { questions } : {}),
     ...(record?.settings.plan_only ? { plan_only: true as const } : {}),
+    ...(record?.settings.plan_only && plan
+      ? { estimate: estimateOf(plan, record.config, record.settings.subtask.votes) }
+      : {}),
   };
 }
 

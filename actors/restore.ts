@@ -25,6 +25,9 @@ export interface Restored {
   unknown: string | null;
 }
 
+/** Row with what the root ended in, from its last reaction on. */
+export const OUTPUT = 'output';
+
 type StoredActor = Omit<ActorEntry, 'apart'> & { apart: Record<string, string> };
 
 const strip = (key: string, prefix: string): string => key.slice(prefix.length);
@@ -37,12 +40,13 @@ export async function restoreRun(
   catalogue: Catalogue,
   now: number,
 ): Promise<Restored> {
-  const [actorRows, effectRows, checkpoints, children, ledger] = await Promise.all([
+  const [actorRows, effectRows, checkpoints, children, ledger, output] = await Promise.all([
     store.range<StoredActor>(head.id, 'a/'),
     store.range<EffectEntry>(head.id, 'e/'),
     store.range<unknown>(head.id, 'p/'),
     store.range<unknown>(head.id, 'k/'),
     store.get<Ledger>(head.id, 'ledger'),
+    store.get<unknown>(head.id, OUTPUT),
   ]);
   const actors: Run['actors'] = {};
   let unknown: string | null = null;
@@ -69,7 +73,15 @@ export async function restoreRun(
   }
   const charged = rerun.filter(effect => effect.reserved.tokens > 0).map(effect => effect.key);
   return {
-    run: { id: head.id, root, step: head.rev, actors, effects, ledger: ledger! },
+    run: {
+      id: head.id,
+      root,
+      step: head.rev,
+      actors,
+      effects,
+      ledger: ledger!,
+      ...(output === null ? {} : { output }),
+    },
     rerun,
     settled,
     recovered,

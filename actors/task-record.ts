@@ -1,5 +1,5 @@
 /** What a run remembers of how it was started, so that whoever takes it up goes on in the same way. */
-import type { ApprovalPolicy } from '../machines/approval.ts';
+import { type ApprovalPolicy, parseRule } from '../machines/approval.ts';
 import type { Limits } from '../machines/budget.ts';
 import { LoomError } from '../machines/failure.ts';
 import type { TaskSettings } from '../machines/task.ts';
@@ -36,6 +36,24 @@ export function readGoal(goal: string): string {
       `The goal has ${text.length} characters; at most ${GOAL_LIMIT} can be planned. Put the material into files of the workspace and name them in the goal.`,
     );
   return text;
+}
+
+/** Throws LoomError `usage` when there is nothing in it. */
+export function readInstruction(text: string): string {
+  const instruction = text.trim();
+  if (instruction === '')
+    throw new LoomError(
+      'terminal',
+      'usage',
+      'The instruction is empty. Say what should be different: loom steer ID "use British spelling"',
+    );
+  if (instruction.length > GOAL_LIMIT)
+    throw new LoomError(
+      'terminal',
+      'usage',
+      `The instruction has ${instruction.length} characters; at most ${GOAL_LIMIT} can be given.`,
+    );
+  return instruction;
 }
 
 export const titleOf = (goal: string): string => {
@@ -80,6 +98,17 @@ function limitsOf(config: Config, options: Pick<RunOptions, 'max_tokens' | 'max_
     ...(max_task_model_invocations ? { model_calls: max_task_model_invocations } : {}),
     ...(max_task_tool_calls ? { tool_calls: max_task_tool_calls } : {}),
   };
+}
+
+/** A rule that cannot be read would silently allow or, worse, deny nothing. Throws LoomError `usage`. */
+export function checkRules(rules: string[]): void {
+  const wrong = rules.find(rule => parseRule(rule) === null);
+  if (wrong === undefined) return;
+  throw new LoomError(
+    'terminal',
+    'usage',
+    `"${wrong.slice(0, 200)}" is not a rule. Write TOOL or TOOL(PATTERN), for instance shell_execute(npm test*) or write_file(src/**).`,
+  );
 }
 
 /** `--max-cost` can only be kept when every model that may take part has a price. */

@@ -2,7 +2,7 @@
 import { newLedger } from '../machines/budget.ts';
 import { makeCatalogue, type PricedRole, type RolePrice } from '../machines/catalogue.ts';
 import { LoomError } from '../machines/failure.ts';
-import { newRun, type Outside } from '../machines/react.ts';
+import { newRun, type Outside, type Run } from '../machines/react.ts';
 import type { Config, ModelConfig } from '../store/config.ts';
 import type { Lease, RunHead, Store } from '../store/port.ts';
 import { killGroup, type ProcessGroup } from '../store/process-identity.ts';
@@ -16,10 +16,13 @@ import type { Home } from './home.ts';
 import { createHost, type Host, type HostEnd } from './host.ts';
 import type { JournalEvent, ResumeOptions, RunOptions } from './loom.ts';
 import { createRouter } from './models/router.ts';
+import type { Ask } from './question-desk.ts';
+import { questionDetail } from './question-detail.ts';
 import { answeredByRules } from './questions.ts';
 import { restoreRun } from './restore.ts';
 import {
   checkPrices,
+  checkRules,
   newRecord,
   resumedConfig,
   type TaskRecord,
@@ -105,13 +108,37 @@ async function driveHost(
   }
 }
 
+/** A listener that throws is the caller's bug: it is reported as a warning of the process, the run goes on. */
+function quietly(listen: () => void): void {
+  try {
+    listen();
+  } catch (error) {
+    process.emitWarning(error instanceof Error ? error : new Error(String(error)));
+  }
+}
+
 /** The journal goes to the caller and to the log file; neither may hold up or break the run. */
 function audience(log: { append(event: JournalEvent): void }, hooks: Hooks): (event: JournalEvent) => void {
   return event => {
     log.append(event);
-    hooks.onEvent?.(event);
+    quietly(() => hooks.onEvent?.(event));
   };
 }
+
+/** Whoever is asked sees in full what would happen. */
+function asker(store: Store, { onQuestion }: Hooks): { onQuestion?: Ask } {
+  if (!onQuestion) return {};
+  return {
+    onQuestion: async (question, signal) =>
+      onQuestion(
+        { ...question, detail: await questionDetail(store, question.task_id, question.call) },
+        signal,
+      ),
+  };
+}
+
+const previews = ({ onPreview }: Hooks): Pick<Hooks, 'onPreview'> =>
+  onPreview ? { onPreview: preview => quietly(() => onPreview(preview)) } : {};
 
 /** Creates the run and drives it. Throws LoomError before anything is stored when it cannot start. */
 export async function startTask(
@@ -121,6 +148,7 @@ export async function startTask(
 ): Promise<HostEnd> {
   checkPrices(config, options.max_cost);
   const record = newRecord(options.goal, config, options);
+  checkRules([...record.policy.allow, ...record.policy.deny]);
   const catalogue = makeCatalogue(pricesOf(config));
   const at = new Date().toISOString();
   const head = {
@@ -140,7 +168,7 @@ export async function startTask(
   ]);
   const stored: RunHead = { ...head, rev: 0, fence: lease.fence };
   const deps = await depsOf(launch, stored, record, config);
-  const log = await openEventLog(launch.home.path, head.id, launch.store);
+  const log = await openEventLog(launch.home.path, head.id, launch.store, config.limits.runner);
   const host = createHost({
     store: launch.store,
     lease,
@@ -149,17 +177,25 @@ export async function startTask(
     catalogue,
     effects: taskEffects(deps),
     onEvent: audience(log, options),
-    ...(options.onPreview ? { onPreview: options.onPreview } : {}),
-    ...(options.onQuestion ? { onQuestion: options.onQuestion } : {}),
+    ...previews(options),
+    ...asker(launch.store, options),
   });
-  const start: Outside = {
-    type: 'start',
-    machine: 'task',
-    input: { title: head.goal, settings: record.settings },
-  };
-  const { end } = await driveHost(host, () => host.begin([start]), record, options);
+  const { end } = await driveHost(host, () => host.begin([startOf(stored, record)]), record, options);
   await log.flush();
   return end;
+}
+
+const startOf = (head: RunHead, record: TaskRecord): Outside => ({
+  type: 'start',
+  machine: 'task',
+  input: { title: head.goal, settings: record.settings },
+});
+
+/** What a run is told first when it is taken up. Killed before its first reaction it has no root yet, killed after its
+ *  last one it has none any more. */
+function opening(run: Run, start: Outside, wanted: Outside[]): Outside[] {
+  if (run.output !== undefined) return [];
+  return run.actors[run.root] ? wanted : [start, ...wanted];
 }
 
 /** New rules and limits of `resume` are part of the run from then on. */
@@ -173,6 +209,7 @@ async function updateRecord(
   if (!record)
     throw new LoomError('terminal', 'run_damaged', `run ${head.id} has no record of how it was started`);
   const { max_tokens, max_cost, timeout_seconds, allow = [], deny = [] } = options;
+  checkRules([...allow, ...deny]);
   const config = configure(record.config);
   const changed =
     options.corrected === true ||
@@ -234,8 +271,8 @@ export async function resumeTask(
     ...(changed ? [{ key: 'task', value: record }] : []),
     ...(await store.range(head.id, 'k/')).map(row => ({ key: row.key, value: null })),
   ]);
-  const log = await openEventLog(launch.home.path, head.id, store);
-  options.onEvent?.(line);
+  const log = await openEventLog(launch.home.path, head.id, store, config.limits.runner);
+  quietly(() => options.onEvent?.(line));
   const deps = await depsOf(launch, head, record, config);
   const host = createHost({
     store,
@@ -246,12 +283,16 @@ export async function resumeTask(
     effects: taskEffects(deps),
     recovered: restored.recovered,
     onEvent: audience(log, options),
-    ...(options.onPreview ? { onPreview: options.onPreview } : {}),
-    ...(options.onQuestion ? { onQuestion: options.onQuestion } : {}),
+    ...previews(options),
+    ...asker(store, options),
   });
   const first: Outside[] = [
     { type: 'recovered', keys: restored.charged },
-    ...(options.first ?? [{ type: 'command' as const, event: { type: 'RESUME' } }]),
+    ...opening(
+      run,
+      startOf(head, record),
+      options.first ?? [{ type: 'command' as const, event: { type: 'RESUME' } }],
+    ),
   ];
   const allowed = answeredByRules(head.id, Object.values(run.effects), record.policy);
   const known = { ...restored, settled: [...restored.settled, ...allowed] };

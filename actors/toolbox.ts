@@ -56,7 +56,7 @@ export function toolbox({
     parse(text, { tools } = {}) {
       const answer = readAnswer(
         { content: text, tool_calls: [], finish: 'stop' },
-        (tools ?? schemas()).map(tool => ({ description: '', ...tool })),
+        tools ? tools.map(tool => ({ description: '', ...tool })) : null,
       );
       return {
         calls: answer.calls.flatMap(call =>

@@ -106,6 +106,20 @@ export const COMMANDS: CommandSpec[] = [
     load: () => import('./commands/cancel.ts'),
   },
   {
+    name: 'pause',
+    args: '<id>',
+    summary: 'Let a running task end its step and wait; resume goes on',
+    options: [],
+    load: () => import('./commands/pause.ts'),
+  },
+  {
+    name: 'steer',
+    args: '<id> <instruction>',
+    summary: 'Tell a running task something; it counts from the next step on',
+    options: [],
+    load: () => import('./commands/steer.ts'),
+  },
+  {
     name: 'approve',
     args: '<id>',
     summary: 'Say yes to an open question (question or task id)',
@@ -127,6 +141,17 @@ export const COMMANDS: CommandSpec[] = [
     load: () => import('./commands/answer.ts'),
   },
   {
+    name: 'chart',
+    args: '[name]',
+    summary: 'Draw a machine (task, subtask, turn, verifier), or where a run (ID) stands in them',
+    options: [
+      ['--format <form>', 'text, mermaid, dot or svg (default: text)'],
+      ['--active', 'Of a run: only the lit states and where they can go'],
+    ],
+    examples: ['loom chart task', 'loom chart k3x9 --active', 'loom chart turn --format svg > turn.svg'],
+    load: () => import('./commands/chart.ts'),
+  },
+  {
     name: 'models',
     args: '',
     summary: 'Models and their roles',
@@ -141,19 +166,42 @@ export const COMMANDS: CommandSpec[] = [
     load: () => import('./commands/doctor.ts'),
   },
   {
+    name: 'config',
+    args: '<action>',
+    summary: 'show (what is in effect, and from where) · check · schema (for editors)',
+    options: [],
+    load: () => import('./commands/config.ts'),
+  },
+  {
     name: 'tool',
     args: '<action> [name] [json]',
     summary: 'list · call NAME JSON · parse (a model answer from stdin)',
-    options: [],
-    examples: [`loom tool call read_file '{"path": "README.md"}'`],
+    options: [
+      ['--tools <file>', 'parse: JSON list of the tools that were offered; without it any name is a call'],
+    ],
+    examples: [
+      `loom tool call read_file '{"path": "README.md"}'`,
+      'loom tool parse --tools tools.json < answer.txt',
+    ],
     load: () => import('./commands/tool.ts'),
   },
   {
     name: 'store',
-    args: '<action>',
-    summary: 'verify: read every row and check it',
+    args: '<action> [dir]',
+    summary: 'verify (read and check every row) · backup DIR · compact (give free space back)',
     options: [],
+    examples: ['loom store backup ~/loom-backup'],
     load: () => import('./commands/store.ts'),
+  },
+  {
+    name: 'purge',
+    args: '<target>',
+    summary: 'Remove a run (id), or all runs of a workspace (path), for good',
+    options: [
+      ['--yes', 'Do not ask'],
+      ['--dry-run', 'Only say what would be removed'],
+    ],
+    load: () => import('./commands/purge.ts'),
   },
   {
     name: 'version',

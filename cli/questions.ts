@@ -45,7 +45,9 @@ async function ask(
   const input = (message: string) => show(context, new Input(base(message)), signal);
   pause.suspend();
   try {
-    context.io.err(`${context.paint.err.yellow(heading(question))}\n${safe(question.prompt)}\n`);
+    context.io.err(
+      `${context.paint.err.yellow(heading(question))}\n${safe(question.prompt)}\n${detailText(context, question)}`,
+    );
     const choices = question.choices.map(name => ({ name, message: words(name) }));
     const chosen =
       choices.length === 0
@@ -78,6 +80,19 @@ async function show(context: Context, prompt: Prompt, signal: AbortSignal): Prom
   }
 }
 
+/** Yes or no, on the terminal; no when it was interrupted. */
+export async function confirmed(context: Context, message: string): Promise<boolean> {
+  const { default: enquirer } = await import('enquirer');
+  const { Confirm } = enquirer as unknown as { Confirm: PromptClass };
+  const options = { message, initial: false, stdin: context.io.stdin, stdout: process.stderr };
+  const disarm = context.interrupt.arm();
+  try {
+    return (await show(context, new Confirm(options), context.interrupt.signal)) === 'true';
+  } finally {
+    disarm();
+  }
+}
+
 function heading(question: Question): string {
   const who = question.subtask_id ? `${oneLine(question.subtask_id)} ` : '';
   const risk = question.risk ? ` (${oneLine(question.risk)})` : '';
@@ -96,3 +111,11 @@ const WORDS: Record<string, string> = {
 };
 
 const words = (choice: string): string => WORDS[choice] ?? oneLine(choice);
+
+/** The text or command in full, when the prompt does not say it already; added and removed lines in colour. */
+function detailText({ paint: { err: paint } }: Context, { detail, prompt }: Question): string {
+  if (detail === '' || prompt.includes(detail)) return '';
+  const colour = (line: string) =>
+    line.startsWith('+') ? paint.green(line) : line.startsWith('-') ? paint.red(line) : line;
+  return `${safe(detail).split('\n').map(colour).join('\n')}\n`;
+}

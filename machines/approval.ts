@@ -55,7 +55,7 @@ export function ruleMatches(rule: string, call: GatedCall): boolean {
 }
 
 /** A rule to deny must not be evaded by writing a second command beside the denied one: it is held against each. */
-function denies(rule: string, call: GatedCall): boolean {
+export function denies(rule: string, call: GatedCall): boolean {
   if (ruleMatches(rule, call)) return true;
   if (!isCommand(call)) return false;
   const commands = call.subject.split(/[;&|`()<>\n]+|\$(?=\()/).map(part => part.trim());

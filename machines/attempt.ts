@@ -64,6 +64,7 @@ export const feedbackKey = (context: Attempt): string =>
 
 export const resultQuestion = (context: Attempt): QuestionInput => ({
   kind: 'result',
+  call: '',
   subtask: context.id,
   prompt: `Accept the result of ${context.id}? ${describe(context.verdict)}`,
   choices: ['approve', 'reject'],

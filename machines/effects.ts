@@ -59,6 +59,8 @@ type QuestionKind = 'approval' | 'uncertain' | 'ask_user' | 'plan' | 'result';
 export interface QuestionInput {
   kind: QuestionKind;
   subtask: string | null;
+  /** The call it is about, `<thread>.<iteration>.<n>`, '' where it is about none; its arguments are a row. */
+  call: string;
   /** What is asked, for a person. */
   prompt: string;
   choices: string[];

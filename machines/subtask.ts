@@ -69,7 +69,10 @@ const machine = setup({
     context: Context;
     input: SubtaskInput;
     output: SubtaskOutput;
-    events: { type: 'RESUME' } | { type: 'STUCK'; reason: string; message: string; from: string };
+    events:
+      | { type: 'RESUME' }
+      | { type: 'PAUSE' }
+      | { type: 'STUCK'; reason: string; message: string; from: string };
     emitted: { type: 'STUCK'; reason: string; message: string };
   },
   actors: {
@@ -198,6 +201,8 @@ const machine = setup({
       on: {
         STUCK: { actions: 'tellStuck' },
         RESUME: { actions: sendTo('turn', { type: 'RESUME' }) },
+        // The turn ends the step it is in; a verification under way is one step and ends by itself.
+        PAUSE: { actions: sendTo('turn', { type: 'PAUSE' }) },
       },
     },
     verifying: {
@@ -287,7 +292,13 @@ const machine = setup({
           attempt: context.attempt,
           thread: thread(context),
         }),
-        onDone: 'done',
+        onDone: [
+          { guard: ({ event }) => event.output.ok, target: 'done' },
+          {
+            target: 'exhausted',
+            actions: assign(({ event }) => ({ failure: event.output.ok ? null : event.output.failure })),
+          },
+        ],
       },
     },
     attemptFailed: { always: [{ guard: 'retriesLeft', target: 'retrying' }, { target: 'exhausted' }] },

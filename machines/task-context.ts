@@ -32,6 +32,14 @@ export interface TaskInput {
   settings: TaskSettings;
 }
 
+/** What the user says to a running task. */
+export interface Instruction {
+  type: 'STEER';
+  id: string;
+  at: string;
+  text: string;
+}
+
 export type TaskOutput =
   | { status: 'completed' }
   | { status: 'planned' }
@@ -111,6 +119,7 @@ export const subtaskInput = (context: Context): SubtaskInput => {
 
 export const planQuestion = (context: Context): QuestionInput => ({
   kind: 'plan',
+  call: '',
   subtask: null,
   prompt: `No usable plan could be made (${context.errors[0] ?? 'the planner did not answer'}). Run the whole goal as a single subtask?`,
   choices: ['approve', 'reject'],
@@ -181,3 +190,10 @@ export const signature = (context: Context): string => `${context.open?.id}:${co
 /** A new plan may help once per failure signature and only so often. */
 export const replannable = (context: Context): boolean =>
   context.replans < context.settings.max_replans && !context.replanned.includes(signature(context));
+
+/** Why a new plan is made, for the journal. */
+export const replanReason = ({ open }: Context): Record<string, unknown> => ({
+  reason: open?.code ?? '',
+  failed_subtask_id: open?.id ?? '',
+  verification_feedback: open?.message ?? '',
+});

@@ -13,6 +13,7 @@ import {
   causeOf,
   describePlan,
   errorsOf,
+  type Instruction,
   MAX_PLAN_REPAIRS,
   merged,
   nextNode,
@@ -21,6 +22,7 @@ import {
   planQuestion,
   type ReplanInput,
   replannable,
+  replanReason,
   type SubtaskDone,
   signature,
   subtaskInput,
@@ -41,6 +43,7 @@ const machine = setup({
       | { type: 'CANCEL' }
       | { type: 'PAUSE' }
       | { type: 'RESUME' }
+      | Instruction
       | { type: 'STUCK'; reason: string; message: string; from: string };
     emitted: { type: 'STUCK'; reason: string; message: string };
   },
@@ -72,8 +75,15 @@ const machine = setup({
     }),
     /** The plan of last resort: the goal as one subtask. */
     degrade: assign(({ context }) => accept(singleNodePlan(context.title))),
-    forwardResume: enqueueActions(({ context, enqueue }) => {
-      for (const id of context.live) enqueue.sendTo(id, { type: 'RESUME' });
+    /** PAUSE and RESUME go to every live subtask as they came. */
+    forward: enqueueActions(({ context, event, enqueue }) => {
+      for (const id of context.live) enqueue.sendTo(id, { type: event.type });
+    }),
+    /** A row, which every later prompt reads whole. */
+    instruct: enqueueActions(({ event, enqueue }) => {
+      const { id, at, text } = event as Instruction;
+      enqueue({ type: 'put', params: { key: `steer/${at}-${id}`, value: text } });
+      enqueue({ type: 'journal', params: { event_type: 'steer_instruction', data: { instruction: text } } });
     }),
     markLaunched: assign(({ context }) => {
       const i = nextRunnable(context.plan!, context.status);
@@ -100,7 +110,11 @@ const machine = setup({
     planOnly: ({ context }) => context.settings.plan_only,
     planStuck: ({ event }) =>
       stuckReason((event as unknown as { output: EffectOutputs['plan'] }).output) !== null,
-    repairsLeft: ({ context }) => context.repairs < MAX_PLAN_REPAIRS,
+    // Only an answer can be repaired; a request that was refused would be refused again.
+    repairsLeft: ({ context, event }) => {
+      const { output } = event as unknown as { output: EffectOutputs['plan'] };
+      return context.repairs < MAX_PLAN_REPAIRS && (output.ok || output.failure.kind === 'retryable');
+    },
     mayDegrade: ({ context }) => context.settings.degraded_mode === 'allow',
     mustAskToDegrade: ({ context }) => context.settings.degraded_mode === 'require_approval',
     criticalFailed: ({ context }) => context.open?.critical === true && !replannable(context),
@@ -143,9 +157,18 @@ const machine = setup({
     type: 'journal',
     params: ({ context }) => ({ event_type: 'task_planning', data: { goal: context.title } }),
   },
-  on: { CANCEL: '.cancelled', PAUSE: { actions: 'pause' }, RESUME: { actions: 'unpause' } },
+  on: {
+    CANCEL: '.cancelled',
+    PAUSE: { actions: ['pause', 'forward'] },
+    RESUME: { actions: 'unpause' },
+    STEER: { actions: 'instruct' },
+  },
   states: {
     planning: {
+      entry: {
+        type: 'journal',
+        params: { event_type: 'model_invocation', data: { phase: 'start', role: 'planner' } },
+      },
       invoke: {
         src: 'plan',
         id: 'plan',
@@ -228,7 +251,7 @@ const machine = setup({
       on: {
         'xstate.done.actor.*': { guard: 'isSubtask', actions: ['recordOutcome', 'reap'] },
         STUCK: { actions: 'tellStuck' },
-        RESUME: { actions: ['unpause', 'forwardResume'] },
+        RESUME: { actions: ['unpause', 'forward'] },
       },
       states: {
         /** The whole scheduler: launch while there is room and work. */
@@ -241,14 +264,7 @@ const machine = setup({
               actions: [
                 {
                   type: 'journal',
-                  params: ({ context }) => ({
-                    event_type: 'task_replanning',
-                    data: {
-                      reason: context.open?.code ?? '',
-                      failed_subtask_id: context.open?.id ?? '',
-                      verification_feedback: context.open?.message ?? '',
-                    },
-                  }),
+                  params: ({ context }) => ({ event_type: 'task_replanning', data: replanReason(context) }),
                 },
                 assign(({ context }) => ({
                   replans: context.replans + 1,
@@ -296,7 +312,7 @@ const machine = setup({
               actions: [
                 { type: 'journal', params: { event_type: 'task_resumed', data: {} } },
                 'unpause',
-                'forwardResume',
+                'forward',
               ],
             },
           },
@@ -348,7 +364,7 @@ const machine = setup({
           },
         },
         /** No budget or no model for a new plan: waits, resumable; running work keeps running. */
-        replanStuck: { on: { RESUME: { target: 'replanning', actions: ['unpause', 'forwardResume'] } } },
+        replanStuck: { on: { RESUME: { target: 'replanning', actions: ['unpause', 'forward'] } } },
       },
     },
     finalizing: {

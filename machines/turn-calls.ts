@@ -46,6 +46,7 @@ export interface Context extends Omit<TurnInput, 'max_iterations'> {
   nudge: boolean;
   /** Cut-off answers continued so far. */
   continued: number;
+  /** Paused, or waiting for money, a model or a key: nothing new begins. */
   stuck: boolean;
   claim: ClaimStatus;
   reason: string;
@@ -105,6 +106,10 @@ export function nextCall(context: Context): Call | undefined {
   return undefined;
 }
 
+/** Every call of the answer is dealt with, and the turn may go on. */
+export const stepDone = (context: Context): boolean =>
+  !context.stuck && context.calls.every(call => call.phase === 'done');
+
 export const needsQuestion = (call: Call): boolean =>
   call.phase === 'unsure' ||
   (call.phase === 'waiting' &&
@@ -114,11 +119,16 @@ export const needsQuestion = (call: Call): boolean =>
 export const mayRun = (call: Call): boolean =>
   call.phase === 'approved' || (call.phase === 'waiting' && call.valid && call.gate.decision === 'run');
 
+/** Names a call in the journal and in questions. */
+export const callName = (context: Context, call: Call): string =>
+  `${context.thread}.${context.iteration}.${call.n}`;
+
 export function question(context: Context, call: Call): QuestionInput {
   if (call.phase === 'unsure')
     return {
       kind: 'uncertain',
       subtask: context.subtask,
+      call: callName(context, call),
       prompt: `Loom was stopped while this ran, so nobody knows whether it finished: ${call.tool} ${call.subject}`,
       choices: ['retry', 'skip', 'done'],
       rule: '',
@@ -128,6 +138,7 @@ export function question(context: Context, call: Call): QuestionInput {
     return {
       kind: 'ask_user',
       subtask: context.subtask,
+      call: '',
       prompt: call.subject,
       choices: [],
       rule: '',
@@ -136,6 +147,7 @@ export function question(context: Context, call: Call): QuestionInput {
   return {
     kind: 'approval',
     subtask: context.subtask,
+    call: callName(context, call),
     prompt: `${call.tool} ${call.subject}`,
     choices: ['approve', 'reject'],
     rule: `${call.tool}(${call.subject})`,

@@ -11,6 +11,7 @@ import {
   type Call,
   type CallPhase,
   type Context,
+  callName,
   MAX_CONTINUATIONS,
   type ModelInput,
   mayRun,
@@ -20,6 +21,7 @@ import {
   nextCall,
   noteInput,
   question,
+  stepDone,
   type ToolInput,
   type TurnInput,
   type TurnOutput,
@@ -38,7 +40,7 @@ const machine = setup({
     context: Context;
     input: TurnInput;
     output: TurnOutput;
-    events: ToolDone | { type: 'RESUME' };
+    events: ToolDone | { type: 'RESUME' } | { type: 'PAUSE' };
     emitted: { type: 'STUCK'; reason: string; message: string };
   },
   actors: {
@@ -71,12 +73,10 @@ const machine = setup({
       );
     },
     invalid: ({ context }) => nextCall(context)?.valid === false,
-    allDone: ({ context }) => context.calls.every(call => call.phase === 'done'),
-    loopingAgain: ({ context }) =>
-      context.calls.every(call => call.phase === 'done') && looping(context.recent) && context.nudged,
-    looping: ({ context }) => context.calls.every(call => call.phase === 'done') && looping(context.recent),
-    outOfIterations: ({ context }) =>
-      context.calls.every(call => call.phase === 'done') && context.iteration >= context.max_iterations,
+    allDone: ({ context }) => stepDone(context),
+    loopingAgain: ({ context }) => stepDone(context) && looping(context.recent) && context.nudged,
+    looping: ({ context }) => stepDone(context) && looping(context.recent),
+    outOfIterations: ({ context }) => stepDone(context) && context.iteration >= context.max_iterations,
     isTool: ({ event }) => (event as ToolDone).actorId.startsWith('t-'),
     isQuestion: ({ event }) => (event as ToolDone).actorId.startsWith('q-'),
     isNote: ({ event }) => (event as ToolDone).actorId.startsWith('n-'),
@@ -110,6 +110,14 @@ const machine = setup({
   options: { maxIterations: 1000 },
   states: {
     calling: {
+      entry: {
+        type: 'journal',
+        params: ({ context }) => ({
+          event_type: 'model_invocation',
+          data: { phase: 'start', role: context.role, subtask_id: context.subtask },
+        }),
+      },
+      on: { PAUSE: { actions: assign({ stuck: true }) }, RESUME: { actions: assign({ stuck: false }) } },
       invoke: {
         src: 'model',
         id: 'model',
@@ -209,7 +217,7 @@ const machine = setup({
                   data: {
                     subtask_id: context.subtask,
                     tool: call.tool,
-                    call: `${context.thread}.${context.iteration}.${call.n}`,
+                    call: callName(context, call),
                     subject: call.subject.slice(0, 200),
                   },
                 };
@@ -265,6 +273,7 @@ const machine = setup({
       ],
       on: {
         RESUME: { actions: assign({ stuck: false }) },
+        PAUSE: { actions: assign({ stuck: true }) },
         'xstate.done.actor.*': [
           {
             guard: 'isStuck',

@@ -204,6 +204,13 @@ const machine = setup({
     },
     /** Tier 2: a model that did not do the work reads the result. */
     reviewing: {
+      entry: {
+        type: 'journal',
+        params: ({ context }) => ({
+          event_type: 'model_invocation',
+          data: { phase: 'start', role: 'verifier', subtask_id: context.subtask },
+        }),
+      },
       invoke: {
         src: 'review',
         id: 'review',

@@ -5,7 +5,7 @@
  *  write of the same content finds it. A name that exists therefore always stands for whole content. */
 
 import { createHash, randomUUID } from 'node:crypto';
-import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, open, readFile, rename, rm, stat, utimes } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { LoomError } from '../machines/failure.ts';
 import type { BlobRef, Blobs } from './blobs-port.ts';
@@ -14,6 +14,9 @@ import { writeError } from './write-error.ts';
 
 /** Below this many bytes content travels inside the row: a file of its own would cost more than it saves. */
 const INLINE_BELOW = 4096;
+
+/** Ending of a file that a collection is about to remove, see `blob-files.ts`. */
+export const ASIDE = '.aside';
 
 const hash = (content: Uint8Array): string => createHash('sha256').update(content).digest('hex');
 
@@ -40,6 +43,18 @@ function missing(ref: BlobRef, where: string): LoomError {
   );
 }
 
+/** Where it is, or where a collection has put it for a moment. */
+async function readBlob(path: string, ref: BlobRef): Promise<Buffer> {
+  for (const place of [path, path + ASIDE, path]) {
+    try {
+      return await readFile(place);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    }
+  }
+  throw missing(ref, path);
+}
+
 async function syncFolder(path: string): Promise<void> {
   const folder = await open(path, 'r');
   try {
@@ -62,6 +77,9 @@ export function openBlobs(dir: string): Blobs {
   async function write(path: string, content: Uint8Array): Promise<void> {
     const folder = dirname(path);
     await ensureFolder(folder);
+    // young first, so that no collection takes it away before the commit that names it
+    const now = new Date();
+    await utimes(path, now, now).catch(() => {});
     const known = await stat(path).catch(() => null);
     if (known?.size !== content.byteLength) {
       const temporary = `${path}.${randomUUID()}.tmp`;
@@ -98,10 +116,7 @@ export function openBlobs(dir: string): Blobs {
     async get(ref) {
       if (ref.inline !== undefined) return checked(Buffer.from(ref.inline, 'base64'), ref, 'the store');
       const path = pathOf(ref.sha256);
-      const content = await readFile(path).catch((error: NodeJS.ErrnoException) => {
-        throw error.code === 'ENOENT' ? missing(ref, path) : error;
-      });
-      return checked(content, ref, path);
+      return checked(await readBlob(path, ref), ref, path);
     },
   };
 }

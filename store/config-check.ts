@@ -2,7 +2,9 @@
  *  what is unknown is a warning with the nearest key. */
 
 import distance from 'damerau-levenshtein';
-import { FOREIGN, KEYS, MODEL_KEYS, type Rule } from './config-keys.ts';
+import { FOREIGN, KEYS } from './config-keys.ts';
+import { MODEL_KEYS } from './config-keys-models.ts';
+import type { Rule, Rules } from './config-rules.ts';
 
 export type Table = Record<string, unknown>;
 
@@ -11,45 +13,71 @@ export interface Checked {
   values: Map<string, unknown>;
   /** Per alias, by key inside `[models.<alias>]`. */
   models: Map<string, Map<string, unknown>>;
-  problems: string[];
-  warnings: string[];
+  /** Full keys whose value is wrong; they count neither as set nor as missing. */
+  wrong: Set<string>;
+  problems: Finding[];
+  warnings: Finding[];
 }
+
+/** One thing to say about a file. */
+export interface Finding {
+  /** From 1; null when it cannot be told. */
+  line: number | null;
+  /** Full key or section. */
+  key: string;
+  message: string;
+}
+
+/** As one line: `loom.toml:3: approval.mode must be …`. */
+export const findingText = (where: string, { line, message }: Finding): string =>
+  `${line === null ? where : `${where}:${line}`}: ${message}`;
+
+export const nothingSet = (): Checked => ({
+  values: new Map(),
+  models: new Map(),
+  wrong: new Set(),
+  problems: [],
+  warnings: [],
+});
 
 const isTable = (value: unknown): value is Table =>
   typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Date);
 
-/** @param where file name for messages
- *  @param text the file, to find line numbers in */
-export function checkConfig(parsed: Table, where: string, text: string): Checked {
-  const checked: Checked = { values: new Map(), models: new Map(), problems: [], warnings: [] };
-  const at = (path: string[]): string => {
-    const line = lineOf(text, path);
-    return line === null ? where : `${where}:${line}`;
+/** @param text the file, to find line numbers in */
+export function checkConfig(parsed: Table, text: string): Checked {
+  const checked = nothingSet();
+  const finding = (path: string[], message: string): Finding => {
+    const key = path.join('.');
+    return { line: lineOf(text, path), key, message: `${key} ${message}` };
+  };
+  const problem = (path: string[], message: string): void => {
+    checked.problems.push(finding(path, message));
+    checked.wrong.add(path.join('.'));
   };
 
-  function walk(
-    table: Table,
-    keys: Record<string, Rule>,
-    root: string[],
-    path: string[],
-    into: Map<string, unknown>,
-  ) {
+  function take(rule: Rule, full: string[], value: unknown, set: () => unknown): void {
+    if (!rule.accepts(value)) {
+      problem(full, `must be ${rule.wanted}${found(full.at(-1)!, value)}`);
+      return;
+    }
+    set();
+    if (rule.replaced_by !== undefined)
+      checked.warnings.push(finding(full, `has no effect: ${rule.replaced_by}`));
+  }
+
+  function walk(table: Table, keys: Rules, root: string[], path: string[], into: Map<string, unknown>) {
     for (const [name, value] of Object.entries(table)) {
       const own = [...path, name];
       const key = own.join('.');
       const full = [...root, ...own];
       const rule = Object.hasOwn(keys, key) ? keys[key] : undefined;
       if (rule) {
-        if (rule.accepts(value)) into.set(key, value);
-        else
-          checked.problems.push(`${at(full)}: ${full.join('.')} must be ${rule.wanted}${found(name, value)}`);
+        take(rule, full, value, () => into.set(key, value));
       } else if (Object.keys(keys).some(known => known.startsWith(`${key}.`))) {
         if (isTable(value)) walk(value, keys, root, own, into);
-        else checked.problems.push(`${at(full)}: ${full.join('.')} must be a section, [${full.join('.')}]`);
+        else problem(full, `must be a section, [${full.join('.')}]`);
       } else {
-        checked.warnings.push(
-          `${at(full)}: ${full.join('.')} is not a known key${suggestion(key, root, keys)}`,
-        );
+        checked.warnings.push(finding(full, `is not a known key${suggestion(key, root, keys)}`));
       }
     }
   }
@@ -60,16 +88,13 @@ export function checkConfig(parsed: Table, where: string, text: string): Checked
   walk(rest, KEYS, [], [], checked.values);
 
   const models = parsed['models'] ?? {};
-  if (!isTable(models)) checked.problems.push(`${at(['models'])}: models must be sections, [models.NAME]`);
+  if (!isTable(models)) problem(['models'], 'must be sections, [models.NAME]');
   else {
     for (const [alias, model] of Object.entries(models)) {
       const values = new Map<string, unknown>();
       checked.models.set(alias, values);
       if (isTable(model)) walk(model, MODEL_KEYS, ['models', alias], [], values);
-      else
-        checked.problems.push(
-          `${at(['models', alias])}: models.${alias} must be a section, [models.${alias}]`,
-        );
+      else problem(['models', alias], `must be a section, [models.${alias}]`);
     }
   }
   return checked;
@@ -82,7 +107,7 @@ function found(name: string, value: unknown): string {
   return `, not ${shown.length > 60 ? `${shown.slice(0, 57)}...` : shown}`;
 }
 
-function suggestion(key: string, root: string[], keys: Record<string, Rule>): string {
+function suggestion(key: string, root: string[], keys: Rules): string {
   // a section nobody knows is compared with sections, a key with keys
   const known = new Set(Object.keys(keys));
   for (const full of Object.keys(keys)) {

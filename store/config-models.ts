@@ -2,7 +2,7 @@
 
 import { LoomError } from '../machines/failure.ts';
 import type { ConfigRole, ModelConfig, Provider } from './config.ts';
-import { MODEL_KEYS, ROLES } from './config-keys.ts';
+import { MODEL_KEYS, ROLES } from './config-keys-models.ts';
 
 export type Environment = Record<string, string | undefined>;
 
@@ -42,9 +42,11 @@ export function modelFrom(
   };
 }
 
-/** What a model section lacks, in words; '' when nothing. */
-export function lacking(values: Map<string, unknown>): string {
+/** What a model section lacks, in words that begin with the key; '' when nothing.
+ *  @param wrong whether a key is there with a wrong value, which is told already */
+export function lacking(values: Map<string, unknown>, wrong: (key: string) => boolean): string {
   const provider = values.get('provider');
+  if (wrong('provider') || wrong('model') || wrong('scenario')) return '';
   if (provider === undefined) return `provider is missing; it must be ${MODEL_KEYS['provider']!.wanted}`;
   if (provider === 'scripted')
     return values.get('scenario') ? '' : 'scenario is missing; give the path of a YAML file';

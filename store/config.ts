@@ -71,6 +71,8 @@ export interface Config {
       /** Characters of one tool result that reach the model; the rest is a blob. */
       default_tool_result_output_chars: number;
       max_state_summary_chars: number;
+      enable_artifact_telemetry_events: boolean;
+      artifact_telemetry_max_metadata_chars: number;
     };
     verifier: { max_verifier_prompt_tokens: number };
   };
@@ -83,4 +85,6 @@ export interface Config {
   approval: { mode: ApprovalMode; allow: string[]; deny: string[]; confidence_threshold: number };
   tools: { shell: { sandbox: 'auto' | 'required' | 'off'; timeout_seconds: number } };
   store: { min_free_mb: number };
+  /** Of finished runs; 0 = no limit. */
+  retention: { days: number; max_mb: number };
 }

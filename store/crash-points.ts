@@ -16,15 +16,24 @@ export const CRASH_POINTS = [
 ] as const;
 export type CrashPoint = (typeof CRASH_POINTS)[number];
 
+/** Those that no run passes: `loom purge` and `loom store compact`. */
+type UpkeepPoint =
+  | 'run-removing'
+  | 'run-removed'
+  | 'blob-aside'
+  | 'blob-removed'
+  | 'compact-copied'
+  | 'compact-swapped';
+
 const testing = process.env['LOOM_TEST'] === '1';
 const [wanted, nth] = testing ? (process.env['LOOM_CRASH_AT'] ?? '').split(':') : [];
 const signal = (process.env['LOOM_CRASH_SIGNAL'] ?? 'SIGKILL') as NodeJS.Signals;
-const passed: Partial<Record<CrashPoint, number>> = {};
+const passed: Partial<Record<CrashPoint | UpkeepPoint, number>> = {};
 
 const counts = testing ? process.env['LOOM_CRASH_COUNTS'] : undefined;
 if (counts) process.on('exit', () => writeFileSync(counts, JSON.stringify(passed)));
 
-export function crashPoint(point: CrashPoint): void {
+export function crashPoint(point: CrashPoint | UpkeepPoint): void {
   if (!testing) return;
   const passages = (passed[point] ?? 0) + 1;
   passed[point] = passages;

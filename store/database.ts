@@ -30,6 +30,8 @@ export interface Reading {
 export interface Writing extends Reading {
   put(key: string, value: unknown): void;
   remove(key: string): void;
+  /** Every key that starts with `prefix`, unread; the number of rows removed. */
+  removeAll(prefix: string): number;
 }
 
 export interface Database extends Reading {

@@ -6,7 +6,16 @@
  *  Writes go through `childTransaction`: it rolls back when its callback throws, which `transaction` does not, and it
  *  waits for the write lock off the event loop, which `transactionSync` does not. */
 
-import { chmodSync, closeSync, existsSync, mkdirSync, openSync, realpathSync } from 'node:fs';
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  realpathSync,
+  statSync,
+} from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RootDatabase } from 'lmdb';
@@ -28,7 +37,9 @@ export interface Environment {
   /** Descriptors for looks past LMDB, see `write-lock.ts` and `opening.ts`. */
   lockFile: number | null;
   dataFile: number | null;
-  /** A reader's opening of a store that appeared after it. */
+  /** Of the data file that is open; see `compact.ts`. */
+  inode: number | null;
+  /** An opening of a store that appeared after its reader, or was replaced by a compacted one. */
   joining: Promise<void> | null;
   /** Handles of this process, by owner instance. */
   readonly handles: Set<string>;
@@ -45,6 +56,8 @@ let library: typeof import('lmdb') | undefined;
 /** Longest key LMDB takes, with room for its own framing. */
 export const MAX_KEY_BYTES = 1_900;
 const MAX_READERS = 256;
+/** Long enough for another process to make a store on a busy machine, short for somebody who waits for the reason. */
+const OPEN_MS = 1_000;
 const CLOSE_MS = 2_000;
 
 export const dataFile = (path: string): string => join(path, 'data.mdb');
@@ -128,6 +141,7 @@ const unopened = (path: string): Environment => ({
   writing: false,
   lockFile: null,
   dataFile: null,
+  inode: null,
   joining: null,
   handles: new Set(),
   closing: null,
@@ -135,19 +149,22 @@ const unopened = (path: string): Environment => ({
   gate: null,
 });
 
-/** Twice more when it fails: a header in the making or a commit in between can look like damage for a moment. */
+/** Again for a while when it fails: a store or a lock file in the making can look like damage for a moment, and on a busy
+ *  machine that moment is long. */
 async function openRows(environment: Environment, writing: boolean): Promise<void> {
   const { path } = environment;
   if (!writing && !existsSync(dataFile(path))) return;
-  for (let attempt = 1; ; attempt++) {
+  const since = performance.now();
+  for (;;) {
     try {
       await besideWriters(path, environment.lockFile, () => {
         // somebody else in this process may have been quicker
-        if (writing ? !environment.writing : !environment.rows) openNow(environment, writing);
+        const behind = writing && !environment.writing;
+        if (!environment.rows || behind || replaced(environment)) openNow(environment, writing);
       });
       return;
     } catch (error) {
-      if (attempt === 3) throw unreadable(path, reasonOf(error));
+      if (performance.now() - since > OPEN_MS) throw unreadable(path, reasonOf(error));
       await sleep(20);
     }
   }
@@ -156,8 +173,11 @@ async function openRows(environment: Environment, writing: boolean): Promise<voi
 function openNow(environment: Environment, writing: boolean): void {
   if (!library) throw new Error('the library is loaded on entry');
   const { path } = environment;
-  void environment.rows?.close();
+  const before = inodeOf(path);
+  if (environment.rows) closeNow(environment.rows);
   environment.rows = null;
+  if (environment.dataFile !== null) closeSync(environment.dataFile);
+  environment.dataFile = null;
   const rows: Rows = library.open({
     path,
     encoding: 'string',
@@ -175,16 +195,46 @@ function openNow(environment: Environment, writing: boolean): void {
   environment.rows = rows;
   environment.writing = writing;
   environment.lockFile ??= openLockFile(lockFile(path));
-  environment.dataFile ??= openSync(dataFile(path), 'r');
+  environment.dataFile = openSync(dataFile(path), 'r');
+  environment.inode = fstatSync(environment.dataFile).ino;
+  // the library may have opened the file that was there before; opened once more, all is one
+  if (before !== null && before !== environment.inode) throw new Error('it was replaced this very moment');
 }
 
-/** For a reader that came before the store: resolves when it can look, if there is something by now. */
+/** Without a turn of the event loop in which nothing is open. Nothing of ours is in flight here; the library's own close
+ *  ends its reading at once, but waits some turns before it closes, and would then drop the new opening's locks. */
+function closeNow(rows: Rows): void {
+  const { env, status } = rows as unknown as { env: { close(): void }; status: string };
+  void rows.close();
+  // a reader was closed by that already
+  if (status !== 'closed' && (rows as unknown as { status: string }).status !== 'closed') env.close();
+}
+
+const inodeOf = (path: string): number | null =>
+  statSync(dataFile(path), { throwIfNoEntry: false })?.ino ?? null;
+
+/** Whether somebody has put a compacted file in the place of the one that is open here. */
+export function replaced({ rows, path, inode }: Environment): boolean {
+  if (!rows || inode === null) return false;
+  const now = inodeOf(path);
+  return now !== null && now !== inode;
+}
+
+/** For a reader that came before the store, and for everybody once it was compacted: resolves when it can look, if there
+ *  is something by now. */
 export function joined(environment: Environment): Promise<void> | null {
-  if (environment.rows || environment.closing) return null;
-  environment.joining ??= joinLate(environment).finally(() => {
+  if (environment.closing || (environment.rows && !replaced(environment))) return null;
+  const join = environment.rows ? joinReplaced : joinLate;
+  environment.joining ??= join(environment).finally(() => {
     environment.joining = null;
   });
   return environment.joining;
+}
+
+async function joinReplaced(environment: Environment): Promise<void> {
+  // each of them finds the file replaced, and writes nothing
+  while (environment.writes.size > 0) await Promise.allSettled([...environment.writes]);
+  await openRows(environment, environment.writing);
 }
 
 /** Half a header is a store in the making: not there yet, for this look. */

@@ -19,6 +19,7 @@ import {
   MAX_KEY_BYTES,
   prepareFolder,
   type Rows,
+  replaced,
   unreadable,
 } from './environment.ts';
 import { SILENCE_MS } from './leases.ts';
@@ -92,7 +93,7 @@ function engine(environment: Environment, owner: Owner, options: LmdbOptions): D
   const { path } = environment;
   const watching = openWatch(dataFile(path), () => {
     const { rows } = environment;
-    if (!rows) void joined(environment)?.catch(() => {});
+    void joined(environment)?.catch(() => {});
     rows?.resetReadTxn();
     return rows ? (rows.getStats() as { lastTxnId: number }).lastTxnId : -1;
   });
@@ -138,6 +139,13 @@ function engine(environment: Environment, owner: Owner, options: LmdbOptions): D
       void rows.put(stored, isLong(stored) ? `${JSON.stringify(key)}\n${text}` : text);
     },
     remove: key => void rows.remove(storedKey(key)),
+    removeAll(prefix) {
+      const lowest = Buffer.from(prefix);
+      const bounds = { start: lowest, end: Buffer.concat([lowest, ABOVE_ALL]) };
+      const keys = [...rows.getKeys(bounds)].map(key => Buffer.from(key));
+      for (const key of keys) void rows.remove(key);
+      return keys.length;
+    },
   });
 
   function reportBlocked(): void {
@@ -153,6 +161,8 @@ function engine(environment: Environment, owner: Owner, options: LmdbOptions): D
   /** Looked at while the write lock is held: see `opening.ts`. */
   function mustWait(): boolean {
     const { lockFile, dataFile: file } = environment;
+    // first: the number of a file that was replaced must not be shared
+    if (replaced(environment)) return true;
     if (openers(path).length > 0) return true;
     return lockFile !== null && file !== null && !commitNumberHolds(lockFile, file);
   }
@@ -199,6 +209,7 @@ function engine(environment: Environment, owner: Owner, options: LmdbOptions): D
           const done = await attempt(write);
           if (done) return done.result;
           await openersGone(path);
+          await joined(environment);
         }
       } finally {
         clearTimeout(blocked);

@@ -5,7 +5,15 @@ import { readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { LoomError } from '../machines/failure.ts';
 import type { Config } from './config.ts';
-import { type Checked, checkConfig, lineOf, type Table } from './config-check.ts';
+import {
+  type Checked,
+  checkConfig,
+  type Finding,
+  findingText,
+  lineOf,
+  nothingSet,
+  type Table,
+} from './config-check.ts';
 import { KEYS } from './config-keys.ts';
 import { type Environment, fillRoles, lacking, modelFrom } from './config-models.ts';
 
@@ -36,21 +44,40 @@ export async function loadConfig({
   env,
   model,
 }: LoadOptions): Promise<LoadedConfig> {
+  const { source, checked } = await readConfig({
+    cwd,
+    home,
+    ...(named === undefined ? {} : { config: named }),
+  });
+  if (source !== null && checked.problems.length > 0) {
+    const lines = checked.problems.map(problem => findingText(source, problem));
+    throw wrong(`${lines.join('.\n')}.`, source);
+  }
+  const config = configFrom(source, checked, env);
+  const chosen = model === undefined ? config : preferModel(config, model);
+  const warnings = checked.warnings.map(warning => findingText(source ?? '', warning));
+  return { config: chosen, warnings: [...warnings, ...environmentWarnings(env)] };
+}
+
+/** The file that counts, held against the known keys, and its text to find lines in; without one nothing is set.
+ *  @throws LoomError `config` when it cannot be read or is no TOML */
+export async function readConfig({
+  config: named,
+  cwd,
+  home,
+}: Pick<LoadOptions, 'config' | 'cwd' | 'home'>): Promise<{
+  source: string | null;
+  text: string;
+  checked: Checked;
+}> {
   const file =
     named === undefined
       ? (readIfThere(join(cwd, 'loom.toml')) ?? readIfThere(join(home, 'loom.toml')))
       : read(resolve(cwd, named));
-  const source = file?.path ?? null;
-  const checked: Checked = file
-    ? checkConfig(await parse(file), file.path, file.text)
-    : { values: new Map(), models: new Map(), problems: [], warnings: [] };
-  // A wrong value counts as absent, so what is lacking is told only when everything that is there is right.
-  const problems = checked.problems.length > 0 || !file ? checked.problems : incomplete(file, checked);
-  if (problems.length > 0) throw wrong(`${problems.join('.\n')}.`, source);
-
-  const config = configFrom(source, checked, env);
-  const chosen = model === undefined ? config : preferModel(config, model);
-  return { config: chosen, warnings: [...checked.warnings, ...environmentWarnings(env)] };
+  if (!file) return { source: null, text: '', checked: nothingSet() };
+  const checked = checkConfig(await parse(file), file.text);
+  checked.problems.push(...incomplete(file, checked));
+  return { source: file.path, text: file.text, checked };
 }
 
 /** The configuration with `alias` as executor and session; the other roles stay where they are. Without any configured
@@ -109,20 +136,22 @@ async function parse({ path, text }: File): Promise<Table> {
   }
 }
 
-function incomplete({ path, text }: File, { models, values }: Checked): string[] {
-  const problems: string[] = [];
+function incomplete({ text }: File, { models, values, wrong: refused }: Checked): Finding[] {
+  const problems: Finding[] = [];
   for (const [alias, model] of models) {
-    const lack = lacking(model);
+    if (refused.has(`models.${alias}`)) continue;
+    const lack = lacking(model, key => refused.has(`models.${alias}.${key}`));
     if (lack === '') continue;
-    const line = lineOf(text, ['models', alias]);
-    problems.push(`${path}${line === null ? '' : `:${line}`}: models.${alias}.${lack}`);
+    const key = `models.${alias}.${lack.split(' ')[0]}`;
+    problems.push({ line: lineOf(text, ['models', alias]), key, message: `models.${alias}.${lack}` });
   }
-  const delay = (name: string) => setting<number>(values, `execution.model_call_retry_${name}_delay_seconds`);
-  if (delay('max') < delay('base')) {
-    const line = lineOf(text, ['execution', 'model_call_retry_max_delay_seconds']);
-    problems.push(
-      `${path}${line === null ? '' : `:${line}`}: execution.model_call_retry_max_delay_seconds must be at least model_call_retry_base_delay_seconds, ${delay('base')}`,
-    );
+  const [longest, first] = ['max', 'base'].map(name => `execution.model_call_retry_${name}_delay_seconds`);
+  if (longest && first && setting<number>(values, longest) < setting<number>(values, first)) {
+    problems.push({
+      line: lineOf(text, longest.split('.')) ?? lineOf(text, first.split('.')),
+      key: longest,
+      message: `${longest} must be at least model_call_retry_base_delay_seconds, ${setting(values, first)}`,
+    });
   }
   return problems;
 }
@@ -164,6 +193,8 @@ function configFrom(source: string | null, { values, models }: Checked, env: Env
         'max_subtask_wall_clock_seconds',
         'default_tool_result_output_chars',
         'max_state_summary_chars',
+        'enable_artifact_telemetry_events',
+        'artifact_telemetry_max_metadata_chars',
       ]),
       verifier: section<Config['limits']['verifier']>('limits.verifier', ['max_verifier_prompt_tokens']),
     },
@@ -181,6 +212,7 @@ function configFrom(source: string | null, { values, models }: Checked, env: Env
     },
     tools: { shell: section<Config['tools']['shell']>('tools.shell', ['sandbox', 'timeout_seconds']) },
     store: section<Config['store']>('store', ['min_free_mb']),
+    retention: section<Config['retention']>('retention', ['days', 'max_mb']),
   };
 }
 

@@ -112,6 +112,11 @@ function engine(database: MemoryDatabase, owner: Owner): Database {
       texts(prefix, options).map(({ key, value }) => ({ key, value: JSON.parse(value) as T })),
     put: (key, value) => put(database, key, JSON.stringify(value)),
     remove: key => remove(database, key),
+    removeAll(prefix) {
+      const found = texts(prefix);
+      for (const { key } of found) this.remove(key);
+      return found.length;
+    },
   };
 
   /** Keeps the text of every key before its first change, so that a throw leaves no trace. */

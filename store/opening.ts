@@ -55,8 +55,13 @@ export async function openersGone(path: string): Promise<void> {
   while (openers(path).length > 0) await sleep(1);
 }
 
-/** Runs `open` at a moment in which nobody commits. */
-export async function besideWriters(path: string, lockFile: number | null, open: () => void): Promise<void> {
+/** Runs `open` at a moment in which nobody commits, and nobody begins to until it has settled.
+ *  @param open gets whether others are opening the store too */
+export async function besideWriters<T>(
+  path: string,
+  lockFile: number | null,
+  open: (others: () => boolean) => T | Promise<T>,
+): Promise<T> {
   const mark = announce(path);
   try {
     const since = performance.now();
@@ -67,7 +72,7 @@ export async function besideWriters(path: string, lockFile: number | null, open:
       if (!wait || performance.now() - since > PATIENCE_MS) break;
       await sleep(1);
     }
-    open();
+    return await open(() => openers(path).length > (mark === null ? 0 : 1));
   } finally {
     if (mark !== null) rmSync(mark, { force: true });
   }
@@ -95,7 +100,13 @@ export function commitNumberHolds(lockFile: number, dataFile: number): boolean {
   const shared = Buffer.alloc(8);
   if (newest === null || readSync(lockFile, shared, 0, 8, COMMIT_NUMBER_AT) < 8) return true;
   if (shared.readBigUInt64LE() === newest) return true;
-  shared.writeBigUInt64LE(newest);
-  writeSync(lockFile, shared, 0, 8, COMMIT_NUMBER_AT);
+  shareCommitNumber(lockFile, newest);
   return false;
+}
+
+/** Inside a write: the number from which the next one begins. */
+export function shareCommitNumber(lockFile: number, number: bigint): void {
+  const shared = Buffer.alloc(8);
+  shared.writeBigUInt64LE(number);
+  writeSync(lockFile, shared, 0, 8, COMMIT_NUMBER_AT);
 }

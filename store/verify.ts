@@ -1,7 +1,7 @@
 /** Walks every row of a store and says in plain words what is wrong: rows that do not parse, journals with gaps, heads
  *  that disagree with their journal, rows that belong to no run. Reads only. */
 
-import type { Database } from './database.ts';
+import type { Database, Entry } from './database.ts';
 import type { RunHead, Store } from './port.ts';
 import { databaseOf, type StoreReader } from './store.ts';
 
@@ -70,18 +70,23 @@ function headProblems(run: string, head: RunHead, last: number): string[] {
   return problems;
 }
 
-/** `h/` sorts before every table that refers to it. */
-async function* walk(database: Database): AsyncGenerator<{ key: string; value: string }> {
-  let from = '';
+/** Every row under a prefix, unread, in pages between which others get their turn; without one `h/` comes before every
+ *  table that refers to it. */
+export async function* textPages(database: Database, prefix = ''): AsyncGenerator<Entry<string>[]> {
+  let from = prefix;
   for (;;) {
-    const page = database.texts('', { from, limit: PAGE });
-    yield* page;
+    const page = database.texts(prefix, { from, limit: PAGE });
+    yield page;
     const last = page.at(-1);
     if (page.length < PAGE || !last) return;
     // the next possible key
     from = `${last.key}\u0000`;
     await new Promise(resolve => setImmediate(resolve));
   }
+}
+
+async function* walk(database: Database): AsyncGenerator<Entry<string>> {
+  for await (const page of textPages(database)) yield* page;
 }
 
 function parse(text: string): unknown {

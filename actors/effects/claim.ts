@@ -3,6 +3,8 @@ import type { ClaimStatus } from '../../machines/effects.ts';
 import { extractJson } from '../models/extract-json.ts';
 
 export interface Claim {
+  /** The answer says its status in so many words. */
+  explicit: boolean;
   status: ClaimStatus;
   reason: string;
   summary: string;
@@ -15,7 +17,8 @@ const STATUSES: ClaimStatus[] = ['success', 'partial', 'failed', 'blocked'];
 export function readClaim(answer: string): Claim {
   const found = lastObject(answer);
   const text = answer.trim();
-  if (!found) return { status: 'success', reason: '', summary: text.slice(0, 480), deliverables: [] };
+  if (!found)
+    return { explicit: false, status: 'success', reason: '', summary: text.slice(0, 480), deliverables: [] };
   const word = String(found['status'] ?? 'success')
     .toLowerCase()
     .trim();
@@ -24,6 +27,7 @@ export function readClaim(answer: string): Claim {
     (word === 'completed' || word === 'done' ? 'success' : 'failed');
   const touched = found['deliverables_touched'];
   return {
+    explicit: true,
     status,
     reason: String(found['reason'] ?? found['summary'] ?? `the answer's status was "${word}"`).slice(0, 500),
     summary: String(found['summary'] ?? text).slice(0, 480),

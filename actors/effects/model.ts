@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { gate } from '../../machines/approval.ts';
 import type { CallDigest, EffectOutputs } from '../../machines/effects.ts';
+import { failure } from '../../machines/failure.ts';
 import type { ModelInput } from '../../machines/turn.ts';
 import type { Effect } from '../effect.ts';
 import { type ParsedCall, readAnswer } from '../models/answer.ts';
@@ -11,7 +12,7 @@ import { CONTINUE, NUDGE } from '../prompts/executor.ts';
 import { callModel } from './call-model.ts';
 import { readClaim } from './claim.ts';
 import { costOf, type TaskDeps } from './deps.ts';
-import { messageKey, row, type StoredCall, type StoredMessage } from './rows.ts';
+import { type Instruction, messageKey, row, type StoredCall, type StoredMessage } from './rows.ts';
 
 const MAX_SUBJECT = 2_000;
 
@@ -20,7 +21,9 @@ export function modelEffect(deps: TaskDeps): Effect {
     const input = intent.input as ModelInput;
     const stored = await deps.rows.messages(input.thread);
     const earlier = stored.filter(entry => entry.message !== undefined).map(entry => entry.message);
-    const added = addedMessage(input);
+    const told = new Set(stored.flatMap(entry => entry.instructions ?? []));
+    const fresh = (await deps.rows.instructions()).filter(instruction => !told.has(instruction.key));
+    const added = addedMessage(input, fresh);
     const history = added ? [...earlier, added] : earlier;
     const tools = deps.tools;
     const called = await callModel(deps, context, input.role, {
@@ -30,13 +33,30 @@ export function modelEffect(deps: TaskDeps): Effect {
       subtask: input.subtask,
     });
     const { routed, journal } = called;
+    // Whatever words come with it: a refusal is no work and no answer.
+    if (routed.response.finish === 'refusal') {
+      const words = routed.response.content.trim().slice(0, 300);
+      return {
+        output: {
+          ok: false,
+          failure: failure('retryable', 'refused', `the model refused${words ? `: ${words}` : ''}`),
+        } satisfies EffectOutputs['model'],
+        journal,
+        used: costOf(deps.config, routed),
+      };
+    }
     const answer = readAnswer(routed.response, tools);
     const calls = answer.finish === 'length' ? [] : answer.calls;
     const judged = await Promise.all(calls.map((call, n) => judge(deps, call, n)));
     const message = assistantMessage(routed.response, answer.content, judged);
     const rows = [
       ...(added
-        ? [row(messageKey.added(input.thread, input.iteration), { message: added } satisfies StoredMessage)]
+        ? [
+            row(messageKey.added(input.thread, input.iteration), {
+              message: added,
+              instructions: fresh.map(instruction => instruction.key),
+            } satisfies StoredMessage),
+          ]
         : []),
       row(messageKey.answer(input.thread, input.iteration), {
         message,
@@ -86,9 +106,15 @@ export function modelEffect(deps: TaskDeps): Effect {
   };
 }
 
-function addedMessage(input: ModelInput): Message | null {
-  if (input.continue) return { role: 'user', content: CONTINUE };
-  return input.nudge ? { role: 'user', content: NUDGE } : null;
+/** What is said before the model is asked again: that it repeats itself, was cut off, or has new instructions. */
+function addedMessage(input: ModelInput, instructions: Instruction[]): Message | null {
+  const parts = [
+    ...(input.continue ? [CONTINUE] : input.nudge ? [NUDGE] : []),
+    ...instructions.map(
+      instruction => `New instruction from the user, which counts from now on: ${instruction.text}`,
+    ),
+  ];
+  return parts.length > 0 ? { role: 'user', content: parts.join('\n\n') } : null;
 }
 
 /** A cut-off answer is never complete; an answer without words or calls is treated like one. */

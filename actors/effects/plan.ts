@@ -9,6 +9,7 @@ import { plannerMessages, replannerMessages } from '../prompts/planner.ts';
 import { type Called, callModel } from './call-model.ts';
 import { costOf, type TaskDeps } from './deps.ts';
 import { PLAN_SCHEMA, readPlan } from './plan-answer.ts';
+import type { Instruction } from './rows.ts';
 import { surveyWorkspace } from './survey.ts';
 
 export function planEffect(deps: TaskDeps): Effect {
@@ -18,7 +19,12 @@ export function planEffect(deps: TaskDeps): Effect {
       surveyWorkspace(deps.workspace.root),
       deps.rows.instructions(),
     ]);
-    const history = plannerMessages({ goal: deps.goal, workspace, instructions, errors: input.errors });
+    const history = plannerMessages({
+      goal: deps.goal,
+      workspace,
+      instructions: texts(instructions),
+      errors: input.errors,
+    });
     const called = await callModel(deps, context, 'planner', {
       history,
       schema: { name: 'plan', schema: PLAN_SCHEMA },
@@ -49,7 +55,7 @@ export function replanEffect(deps: TaskDeps): Effect {
     const history = replannerMessages({
       goal: deps.goal,
       workspace,
-      instructions,
+      instructions: texts(instructions),
       errors: [],
       failed: input.failed,
       reason: input.reason,
@@ -83,3 +89,5 @@ const invalid = (errors: string[]): EffectOutputs['plan'] => ({
   ok: false,
   failure: failure('retryable', 'plan_invalid', errors[0] ?? 'the plan could not be read', { errors }),
 });
+
+const texts = (instructions: Instruction[]): string[] => instructions.map(instruction => instruction.text);

@@ -21,7 +21,9 @@ export function prepareEffect(deps: TaskDeps): Effect {
       );
       return { output: { ok: false, failure: lost } satisfies EffectOutputs['prepare'] };
     }
-    const node = nodeOf(plan, input.subtask);
+    const planned = nodeOf(plan, input.subtask);
+    // The plan of last resort carries only the title; the worker gets the whole goal.
+    const node = planned.id === 'execute-goal' ? { ...planned, description: deps.goal } : planned;
     const { incarnation } = threadParts(input.thread);
     const upstream = await Promise.all(
       node.depends_on.map(async (id): Promise<Upstream> => {
@@ -43,6 +45,7 @@ export function prepareEffect(deps: TaskDeps): Effect {
     const touched = (await rows.changelog(input.subtask)).flatMap(entry =>
       entry.changes.map(change => change.path),
     );
+    const instructions = await rows.instructions();
     const messages = executorMessages({
       goal: deps.goal,
       node,
@@ -51,7 +54,7 @@ export function prepareEffect(deps: TaskDeps): Effect {
       upstream,
       earlier,
       touched: [...new Set(touched)],
-      instructions: await rows.instructions(),
+      instructions: instructions.map(instruction => instruction.text),
     });
     return {
       output: {
@@ -59,7 +62,10 @@ export function prepareEffect(deps: TaskDeps): Effect {
         tokens: estimateRequest({ messages, tools: deps.tools }),
       } satisfies EffectOutputs['prepare'],
       rows: messages.map((message, n) =>
-        row(messageKey.prompt(input.thread, n), { message } satisfies StoredMessage),
+        row(messageKey.prompt(input.thread, n), {
+          message,
+          instructions: instructions.map(instruction => instruction.key),
+        } satisfies StoredMessage),
       ),
     };
   };

@@ -68,6 +68,7 @@ export function reviewEffect(deps: TaskDeps): Effect {
           checks: checks ?? [],
           blobs: deps.blobs,
         }),
+        instructions: (await deps.rows.instructions()).map(instruction => instruction.text),
         unreadable: before?.text ?? null,
       },
       (await promptTokens(deps, avoid, context.signal)) * CHARS_PER_TOKEN,

@@ -36,6 +36,14 @@ export interface StoredMessage {
   /** Alias of the model that wrote it. */
   alias?: string;
   artifact?: BlobRef;
+  /** Keys of the user's instructions that this message carries. */
+  instructions?: string[];
+}
+
+/** An instruction given while the task runs. */
+export interface Instruction {
+  key: string;
+  text: string;
 }
 
 /** What one tool call changed; the unit of undo. */
@@ -114,7 +122,9 @@ export function taskRows(store: Pick<Store, 'get' | 'range'>, run: string) {
         : entries;
     },
     traces: (thread: string): Promise<ToolTrace[]> => values<ToolTrace>(`t/${thread}/`),
-    instructions: (): Promise<string[]> => values<string>(INSTRUCTION_PREFIX),
+    /** What the user said to the running task, oldest first. */
+    instructions: async (): Promise<Instruction[]> =>
+      (await store.range<string>(run, INSTRUCTION_PREFIX)).map(({ key, value }) => ({ key, text: value })),
     lastReads: async (subtask: string | null): Promise<Map<string, string>> => {
       const prefix = readKey(subtask, '');
       const rows = await store.range<string>(run, prefix);

@@ -55,7 +55,10 @@ export function toolEffect(deps: TaskDeps): Effect {
     );
     // Not a failure of the tool, which the model could do nothing about.
     if (kept.broken()) throw kept.broken();
-    if (context.signal.aborted && !result.success && !result.changes?.length) throw stoppedError(context);
+    // A command that was stopped and observed to its end is a fact like any other; the rest is simply not done.
+    const observed = input.effect === 'unknowable' && result.data['exit_code'] !== undefined;
+    if (context.signal.aborted && !result.success && !result.changes?.length && !observed)
+      throw stoppedError(context);
     if (result.error?.kind === 'uncertain') {
       return { output: { ok: false, failure: result.error } satisfies EffectOutputs['tool'] };
     }

@@ -1,5 +1,5 @@
 /** Fits a call to the tools that were offered: names and types that nearly match are mended when there is one reading. */
-import { isObject } from './json-repair.ts';
+import { isObject, parseLoose } from './json-repair.ts';
 import type { ToolSchema } from './model.ts';
 
 type Fitted<Value> = { value: Value; repaired: string[] } | { refused: string };
@@ -53,6 +53,9 @@ type Schema = Record<string, unknown>;
 
 const typesOf = (schema: Schema): string[] => {
   const { type } = schema;
+  const either = schema['anyOf'] ?? schema['oneOf'];
+  if (type === undefined && Array.isArray(either))
+    return either.flatMap(one => (isObject(one) ? typesOf(one) : []));
   return Array.isArray(type) ? type.map(String) : typeof type === 'string' ? [type] : [];
 };
 
@@ -70,8 +73,10 @@ function readings(value: unknown, type: string, schema: Schema): unknown[] {
   switch (type) {
     case 'integer':
     case 'number': {
-      if (text === null || !/^[-+]?\d+(\.\d+)?$/.test(text)) return [];
+      if (text === null || !/^[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?$/.test(text)) return [];
       const number = Number(text);
+      // What JSON cannot carry would be another number.
+      if (!Number.isFinite(number) || (Number.isInteger(number) && !Number.isSafeInteger(number))) return [];
       return type === 'number' || Number.isInteger(number) ? [number] : [];
     }
     case 'boolean':
@@ -79,6 +84,8 @@ function readings(value: unknown, type: string, schema: Schema): unknown[] {
     case 'string':
       if (typeof value === 'number' || typeof value === 'boolean') return [String(value)];
       return value !== null && typeof value === 'object' ? [JSON.stringify(value, null, 2)] : [];
+    case 'null':
+      return text !== null && /^(null|none)$/i.test(text) ? [null] : [];
     case 'array': {
       const parsed = text?.startsWith('[') ? parsedJson(text) : undefined;
       if (Array.isArray(parsed)) return [parsed];
@@ -99,7 +106,9 @@ function parsedJson(text: string): unknown {
   try {
     return JSON.parse(text) as unknown;
   } catch {
-    return undefined;
+    // Python writes lists and dicts almost like JSON; `[ab]*.ts` is neither.
+    const python = /^(\[\s*(['"{[\d-]|True|False|None)[\s\S]*\]|\{\s*['"][\s\S]*\})$/.test(text);
+    return python ? parseLoose(text, { cut: true })?.value : undefined;
   }
 }
 
@@ -183,12 +192,50 @@ function fitObject(
 const allowsNull = (schema: Schema): boolean =>
   typesOf(schema).length === 0 || typesOf(schema).includes('null');
 
-/** Arguments as the tool's schema wants them. Refused when two keys mean the same parameter. */
+/** `null` as the text of a value that may be null. */
+function withNulls(args: Record<string, unknown>, tool: ToolSchema): Record<string, unknown> {
+  const properties = (tool.parameters['properties'] ?? {}) as Record<string, Schema>;
+  const nullable = (key: string) => typesOf(properties[key] ?? {}).includes('null');
+  return Object.fromEntries(
+    Object.entries(args).map(([key, value]) => [key, value === 'null' && nullable(key) ? null : value]),
+  );
+}
+
+/** Arguments as the tool's schema wants them. Refused when two keys mean the same parameter.
+ *  `plain`: every value was written as text, so that giving it its type is reading, not repair. */
 export function fitArguments(
   args: Record<string, unknown>,
   tool: ToolSchema,
+  plain = false,
 ): Fitted<Record<string, unknown>> {
   const repaired: string[] = [];
-  const { value, clash } = fitObject(args, tool.parameters, '', repaired);
-  return clash ? { refused: clash } : { value, repaired };
+  const { value, clash } = fitObject(plain ? withNulls(args, tool) : args, tool.parameters, '', repaired);
+  if (clash) return { refused: clash };
+  return { value, repaired: plain ? repaired.filter(label => !label.startsWith('type:')) : repaired };
+}
+
+const parametersOf = (tool: ToolSchema): { names: string[]; required: string[] } => ({
+  names: Object.keys(isObject(tool.parameters['properties']) ? tool.parameters['properties'] : {}),
+  required: Array.isArray(tool.parameters['required']) ? (tool.parameters['required'] as string[]) : [],
+});
+
+/** Arguments written without their names, as far as there is one reading: one value, and one parameter it can be. */
+export function namedArguments(
+  args: Record<string, unknown>,
+  positional: unknown[],
+  tool: ToolSchema,
+): Record<string, unknown> | null {
+  const { names, required } = parametersOf(tool);
+  const open = (list: string[]) => list.filter(name => !(name in args));
+  const wanted = open(required).length > 0 ? open(required) : open(names);
+  const [name] = wanted;
+  return name !== undefined && wanted.length === 1 && positional.length === 1
+    ? { ...args, [name]: positional[0] }
+    : null;
+}
+
+/** Whether nothing the tool needs is missing; a tool that requires nothing says nothing, so then all must be there. */
+export function requiredGiven(args: Record<string, unknown>, tool: ToolSchema): boolean {
+  const { names, required } = parametersOf(tool);
+  return (required.length > 0 ? required : names).every(name => name in args);
 }

@@ -1,5 +1,6 @@
 /** Reads JSON as models write it, and says what had to be repaired. */
 import { jsonrepair } from 'jsonrepair';
+import { mendText, tornApart } from './json-mend.ts';
 
 /** Why a text was not JSON: a stable word each, for the journal. */
 type Defect =
@@ -90,9 +91,6 @@ function scan(text: string): Scan {
   return { defects, unclosed: open.length > 0 };
 }
 
-/** Whether a JSON text ends before its last bracket or string does. */
-export const isUnclosed = (text: string): boolean => !strict(text) && scan(text.trim()).unclosed;
-
 /** End (exclusive) of the JSON value that begins with the bracket at `start`; -1 when it does not close. */
 export function balancedEnd(text: string, start: number): number {
   let depth = 0;
@@ -143,6 +141,9 @@ function repairBrackets(body: string, options: { cut?: boolean }): LooseJson | n
   if (end > 0 && end < body.length) {
     // A whole value with something behind it: what follows is not part of it.
     const head = strict(body.slice(0, end));
+    // Closed too early: what follows are more of its keys.
+    if (head && body[0] === '{' && /^,\s*["'][\s\S]*\}$/.test(body.slice(end)))
+      return repairBrackets(body.slice(0, end - 1) + body.slice(end), options);
     if (head) return { value: head.value, repaired: ['surrounding_text'] };
   }
   // Words in braces are prose, not an object without values.
@@ -150,10 +151,13 @@ function repairBrackets(body: string, options: { cut?: boolean }): LooseJson | n
   const { defects, unclosed } = scan(body);
   if (unclosed && options.cut) return null;
   const labels: Defect[] = defects.size > 0 ? [...defects] : ['malformed'];
-  const last = Math.max(body.lastIndexOf('}'), body.lastIndexOf(']')) + 1;
-  for (const piece of last > 0 && last < body.length ? [body, body.slice(0, last)] : [body])
+  const mended = mendText(body);
+  if (mended === null) return null;
+  const last = Math.max(mended.lastIndexOf('}'), mended.lastIndexOf(']')) + 1;
+  for (const piece of last > 0 && last < mended.length ? [mended, mended.slice(0, last)] : [mended])
     try {
-      return { value: JSON.parse(jsonrepair(piece)) as unknown, repaired: labels };
+      const value = JSON.parse(jsonrepair(piece)) as unknown;
+      if (!tornApart(value, piece)) return { value, repaired: labels };
     } catch {}
   return null;
 }
@@ -168,6 +172,16 @@ function unwrapString(value: unknown, options: { cut?: boolean }): LooseJson | n
 export const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
+/** Whether another object than the one that was read stands behind it: then nobody can tell which was meant. */
+function otherObject(text: string, read: unknown): boolean {
+  const end = balancedEnd(text, text.search(/[{[]/));
+  const rest = end < 0 ? '' : text.slice(end);
+  const next = rest.indexOf('{');
+  const close = next < 0 ? -1 : balancedEnd(rest, next);
+  const other = close < 0 ? null : strict(rest.slice(next, close));
+  return other !== null && JSON.stringify(other.value) !== JSON.stringify(read);
+}
+
 /** Parses the arguments of a call into an object; nothing written means no arguments. Null: there is no reading. */
 export function parseArguments(
   text: string,
@@ -175,7 +189,7 @@ export function parseArguments(
 ): { value: Record<string, unknown>; repaired: Defect[] } | null {
   if (text.trim() === '' || text.trim() === 'null') return options.cut ? null : { value: {}, repaired: [] };
   const found = parseLoose(text, options);
-  if (!found) return null;
+  if (!found || (found.repaired.includes('surrounding_text') && otherObject(text, found.value))) return null;
   if (isObject(found.value)) return { value: found.value, repaired: found.repaired };
   const only = Array.isArray(found.value) && found.value.length === 1 ? (found.value[0] as unknown) : null;
   return isObject(only) ? { value: only, repaired: [...found.repaired, 'malformed'] } : null;

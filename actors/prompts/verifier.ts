@@ -20,6 +20,8 @@ export interface VerifierPrompt {
   attempt: number;
   claim: string;
   evidence: Evidence;
+  /** What the user said while the task ran; it counts like the criteria. */
+  instructions: string[];
   /** A previous unreadable answer, to be repaired. */
   unreadable: string | null;
 }
@@ -44,6 +46,7 @@ export function verifierMessages(prompt: VerifierPrompt, maxChars: number): Mess
       goal: { text: prompt.goal, weight: 5 },
       description: { text: node.description, weight: 10 },
       criteria: { text: criteria, weight: 12 },
+      instructions: { text: prompt.instructions.join('\n'), weight: 8 },
       checks: { text: checkLines(evidence.checks), weight: 9 },
       changes: { text: diffs.join('\n'), weight: 34, ends: true },
       commands: { text: commandLines(evidence.commands), weight: 10, ends: true },
@@ -63,6 +66,7 @@ export function verifierMessages(prompt: VerifierPrompt, maxChars: number): Mess
     `## Goal of the whole task\n${shown.goal}`,
     `## The subtask\n${shown.description}`,
     `## Acceptance criteria\n${shown.criteria}`,
+    ...(shown.instructions === '' ? [] : [`## Instructions from the user\n${shown.instructions}`]),
     ...(node.deliverables.length > 0 ? [`## Files it must leave\n${node.deliverables.join('\n')}`] : []),
     ...(shown.checks === '' ? [] : [`## What deterministic checks found\n${fenced(shown.checks)}`]),
     `## Changes really made\n${shown.changes === '' ? '(no file was changed)' : fenced(shown.changes)}`,

@@ -77,6 +77,8 @@ function sentence({ event_type, data }: JournalEvent, paint: Paint): string | nu
       return `${mark('running', paint)} continues where it had stopped`;
     case 'task_budget_exhausted':
       return `${mark('failed', paint)} ${text('budget_name')} is spent: ${text('observed')} of ${text('limit')}`;
+    case 'steer_instruction':
+      return `${mark('running', paint)} told: ${why('instruction')}`;
     case 'task_paused':
       return `${mark('waiting', paint)} paused`;
     case 'task_resumed':

@@ -1,5 +1,5 @@
 /** The end of a run for a person: plan with verdicts, files, usage, and what to do next. */
-import type { FileChange, Question, RunResult, SubtaskReport } from '../../actors/loom.ts';
+import type { Estimate, FileChange, Question, RunResult, SubtaskReport } from '../../actors/loom.ts';
 import { plusMinus } from './diff.ts';
 import { depthsOf, treeRows } from './tree.ts';
 import { clip, oneLine, pad, safe, width } from './width.ts';
@@ -30,6 +30,7 @@ export function report(result: RunResult, options: ReportOptions): string {
     filesText(result, options),
     ...(result.questions ?? []).map(question => questionText(question, paint)),
     paint.dim(usageText(result)),
+    result.estimate ? paint.dim(estimateText(result.estimate)) : '',
     options.next === false ? '' : nextSteps(result).join('\n'),
   ];
   return `${blocks.filter(Boolean).join('\n\n')}\n`;
@@ -87,6 +88,14 @@ function shapeOf(subtasks: SubtaskReport[]): string {
   const depth = depthsOf(subtasks);
   const steps = Math.max(0, ...[...depth.values()].map(level => level + 1));
   return `${count(subtasks.length, 'subtask')}, ${count(steps, 'step')} one after the other at least`;
+}
+
+/** `12–130 model calls, 30k–1.1M tokens` */
+function estimateText({ model_calls, tokens, cost_usd }: Estimate): string {
+  const range = ([low, high]: [number, number], show: (n: number) => string) => `${show(low)}–${show(high)}`;
+  const short = (n: number) => (n >= 1e6 ? `${(n / 1e6).toFixed(1)}M` : `${Math.round(n / 1000)}k`);
+  const money = cost_usd ? `, ${range(cost_usd, n => `$${n.toFixed(2)}`)}` : '';
+  return `Estimate to run it: ${range(model_calls, String)} model calls, ${range(tokens, short)} tokens${money}`;
 }
 
 const LETTER = { create: 'A', modify: 'M', delete: 'D', rename: 'R' } as const;

@@ -57,6 +57,12 @@ export function duration(ms: number): string {
   return `${clock(ms)} min`;
 }
 
+/** `0 MB`, `0.4 MB`, `12 MB`. */
+export function megabytes(bytes: number): string {
+  const size = bytes / 1_048_576;
+  return `${size === 0 || size >= 10 ? Math.round(size) : Math.max(0.1, size).toFixed(1)} MB`;
+}
+
 /** `1 file`, `2 files`. */
 export const count = (n: number, noun: string): string => `${n} ${noun}${n === 1 ? '' : 's'}`;
 

@@ -105,7 +105,10 @@ test.each([
   [['tool', 'call'], 2, 'which tool?'],
   [['tool', 'call', 'x', '{'], 2, 'not JSON'],
   [['tool', 'call', 'x', '[]'], 2, 'must be a JSON object'],
-  [['store', 'compact'], 2, 'knows verify'],
+  [['store', 'compct'], 2, 'did you mean compact?'],
+  [['store', 'backup'], 2, 'where to?'],
+  [['store', 'compact', 'x'], 2, 'does not take "x"'],
+  [['config', 'chek'], 2, 'did you mean check?'],
 ])('%j is refused before anything is opened', async (argv, exit, message) => {
   const { code, err, out } = await loom(argv);
   expect(err).toContain(message);

@@ -181,6 +181,8 @@ describe('report', () => {
           subtask_id: 'tests',
           prompt: 'run: rm -rf build',
           choices: ['approve', 'reject'],
+          call: '',
+          detail: '',
           rule: "shell_execute(rm -rf 'build')",
           risk: 'destructive',
           asked_at: '',

@@ -17,8 +17,17 @@ import { DEEP, lanes, random, spread } from '../support/lanes.ts';
 import { GOAL } from '../support/six-subtasks.ts';
 
 const SEED = 20;
-/** Kills per boundary in the quick run. */
-const QUICK = 4;
+/** Kills per boundary in the quick run; the ends of a run are its strangest places. */
+const QUICK: Record<CrashPoint, number> = {
+  'blob-written': 2,
+  'before-commit': 4,
+  'inside-commit': 2,
+  'after-commit': 4,
+  checkpointed: 3,
+  'file-changed': 3,
+  'effect-started': 3,
+  'effect-done': 3,
+};
 
 const servers = fakes();
 let expected: Expected;
@@ -64,7 +73,7 @@ async function killAndGoOn({ at, how }: Kill): Promise<void> {
 describe.each(CRASH_POINTS)('killed at %s', point => {
   test('goes on to the same end', async () => {
     const draw = random(SEED + CRASH_POINTS.indexOf(point));
-    const kills = spread(passages[point], DEEP ? passages[point] : QUICK, draw).map(
+    const kills = spread(passages[point], DEEP ? passages[point] : QUICK[point], draw).map(
       (n, i): Kill => ({ at: `${point}:${n}`, how: i % 2 === 0 ? 'resume' : 'run' }),
     );
     await lanes(kills, 2, killAndGoOn);

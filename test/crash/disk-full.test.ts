@@ -35,6 +35,7 @@ async function prepare(megabytes: number, more: string, files: number, delay_ms:
         delay_ms: i > 2 ? delay_ms : 0,
       })),
     ),
+    { chunk: 4_096 },
   );
   box = await smallHome(megabytes);
   config = join(box.folder, 'loom.toml');
@@ -86,7 +87,7 @@ test('300 MB, filled by somebody else after the start', async () => {
 });
 
 test('6 MB with the check at the start switched off', async () => {
-  await prepare(6, '\n[store]\nmin_free_mb = 0\n', 50, 0);
+  await prepare(6, '\n[store]\nmin_free_mb = 0\n', 30, 0);
   const id = await stoppedByTheDisk(
     await box.run(['--config', config, 'run', ONE_GOAL, '--output', 'stream-json']),
   );

@@ -64,7 +64,7 @@ describe('a new plan that is not sound', () => {
   it.each([
     ['depends on what is not there', planned(node('b', ['x'])), 'not in the plan'],
     ['drops the failed work', planned(), 'without replacing'],
-    ['is none', failed('invalid_plan', 'retryable', 'no JSON'), 'no JSON'],
+    ['is none', failed('plan_invalid', 'retryable', 'no JSON'), 'no JSON'],
   ])('ends the task when it %s, with the reason in the journal', (_name, answered, reason) => {
     const drive = task()
       .settle('plan', planned(node('a')))

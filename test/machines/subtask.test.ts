@@ -41,7 +41,12 @@ describe('the good path', () => {
     expect(output(drive)).toMatchObject({ ok: true, attempts: 1, verdict: { outcome: 'pass' } });
     expect(drive.run.effects).toEqual({});
     expect(drive.rows.get('s/a')).toMatchObject({ status: 'completed', attempts: 1, failure: null });
-    expect(drive.events()).toEqual(['subtask_started', 'subtask_completed']);
+    expect(drive.events()).toEqual([
+      'subtask_started',
+      'model_invocation',
+      'model_invocation',
+      'subtask_completed',
+    ]);
     expect(drive.journal.at(-1)?.data).toMatchObject({
       summary: 'what was done',
       verification_outcome: 'pass',

@@ -22,7 +22,12 @@ describe('planning', () => {
     expect(drive.open()).toEqual(['finalize']);
     drive.settle('finalize', ok);
     expect(output(drive)).toEqual({ status: 'completed' });
-    expect(drive.events()).toEqual(['task_planning', 'task_plan_ready', 'task_executing']);
+    expect(drive.events()).toEqual([
+      'task_planning',
+      'model_invocation',
+      'task_plan_ready',
+      'task_executing',
+    ]);
   });
 
   it('sends errors back twice, then degrades to the goal as one subtask', () => {
@@ -31,7 +36,7 @@ describe('planning', () => {
     expect(input()).toEqual({ repair: 0, errors: [] });
     drive.settle('plan', planned(node('a', ['b']), node('b', ['a'])));
     expect(input()).toMatchObject({ repair: 1, errors: [expect.stringContaining('cycle')] });
-    drive.settle('plan', failed('invalid_plan', 'retryable', 'no JSON in the answer'));
+    drive.settle('plan', failed('plan_invalid', 'retryable', 'no JSON in the answer'));
     expect(input()).toEqual({ repair: 2, errors: ['no JSON in the answer'] });
     drive.settle('plan', planned(node('a'), node('a')));
     expect(drive.open()).toEqual(['s:execute-goal@1']);

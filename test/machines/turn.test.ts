@@ -75,6 +75,7 @@ describe('the order of tool calls', () => {
   it('writes one journal line per call that starts, and none for a refused one', () => {
     const drive = turn().settle('model', calls(read(0), read(1, denying)));
     expect(drive.journal).toEqual([
+      { event_type: 'model_invocation', data: { phase: 'start', role: 'executor', subtask_id: 'a' } },
       {
         event_type: 'tool_call_started',
         data: { subtask_id: 'a', tool: 'read_file', call: 'a@1.1.1.0', subject: 'file-0' },
@@ -98,6 +99,7 @@ describe('the effect gate', () => {
     expect(asked(drive, 'q-0')).toEqual({
       kind: 'approval',
       subtask: 'a',
+      call: 'a@1.1.1.0',
       prompt: 'shell_execute rm -r build',
       choices: ['approve', 'reject'],
       rule: 'shell_execute(rm -r build)',

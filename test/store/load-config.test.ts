@@ -59,6 +59,8 @@ describe('without a file', () => {
           max_subtask_wall_clock_seconds: 1200,
           default_tool_result_output_chars: 4000,
           max_state_summary_chars: 480,
+          enable_artifact_telemetry_events: true,
+          artifact_telemetry_max_metadata_chars: 1200,
         },
         verifier: { max_verifier_prompt_tokens: 12_000 },
       },
@@ -66,6 +68,7 @@ describe('without a file', () => {
       approval: { mode: 'auto', allow: [], deny: [], confidence_threshold: 0.8 },
       tools: { shell: { sandbox: 'auto', timeout_seconds: 120 } },
       store: { min_free_mb: 256 },
+      retention: { days: 90, max_mb: 2048 },
     });
   });
 });
@@ -203,9 +206,11 @@ describe('what is wrong', () => {
 
   it('is all named at once', async () => {
     const { message } = await refused(
-      loadText('[execution]\nmax_subtask_retries = -1\nmax_loop_iterations = "x"'),
+      loadText(
+        '[execution]\nmax_subtask_retries = -1\nmax_loop_iterations = "x"\n[models.a]\nmodel = "x"\n[models.b]\nprovider = "gpt"',
+      ),
     );
-    expect(message.split('\n')).toHaveLength(2);
+    expect(message.split('\n')).toHaveLength(4);
   });
 
   it.each([
@@ -251,7 +256,7 @@ describe('what is unknown', () => {
     expect(config.execution.max_subtask_retries).toBe(3);
   });
 
-  it('does not include keys of existing files, whatever becomes of them', async () => {
+  it('is said once for each key of existing files whose job is gone, with what replaced it', async () => {
     const { warnings } = await loadText(`
 [server]
 host = "127.0.0.1"
@@ -278,7 +283,21 @@ provider = "ollama"
 model = "x"
 capabilities = { native_pdf = true }
 `);
-    expect(warnings).toEqual([]);
+    expect(warnings.map(warning => warning.split(': ')[1])).toEqual([
+      'server.host has no effect',
+      'server.port has no effect',
+      'memory.database_path has no effect',
+      'logging.level has no effect',
+      'execution.delegate_task_timeout_seconds has no effect',
+      'execution.enable_streaming has no effect',
+      'limits.runner.ingest_artifact_retention_max_bytes_per_scope has no effect',
+      'limits.compactor.target_chars_ratio has no effect',
+      'process.search_paths has no effect',
+      'models.m.capabilities.native_pdf has no effect',
+    ]);
+    expect(warnings[6]).toContain(
+      'loom.toml:13: limits.runner.ingest_artifact_retention_max_bytes_per_scope has no effect: retention.days',
+    );
   });
 
   it('warns about a delegate timeout that is no number', async () => {

@@ -32,12 +32,12 @@ export function crashBox(url: string, more = ''): Sandbox & { key: string } {
 }
 
 /** Servers that are renewed now and then, because a server keeps every request it got. */
-export function fakes(scenario: string = sixSubtasks(), uses = 20) {
+export function fakes(scenario: string = sixSubtasks(), uses = 8) {
   const all: Promise<FakeProcess>[] = [];
   let used = 0;
   return {
     next(): Promise<FakeProcess> {
-      if (used % uses === 0) all.push(startFakeProcess('openai', scenario));
+      if (used % uses === 0) all.push(startFakeProcess('openai', scenario, { chunk: 256 }));
       used += 1;
       return all.at(-1)!;
     },
@@ -107,17 +107,19 @@ export async function goOn(
   };
   for (let tries = 0; tries < 20; tries++) {
     const before = await stored(box);
-    if (before?.head.exit_code !== undefined) {
+    const over = before?.head.exit_code !== undefined;
+    const other = before !== null && how === 'run' && tries === 0;
+    if (over && !other) {
       expect(before.head.exit_code, `the run ended ${before.head.status}`).toBe(0);
       return recovery;
     }
-    const other = before !== null && how === 'run' && tries === 0;
     const ended = await attempt(
       before ? (other ? ['run', OTHER_GOAL] : ['resume', '--last']) : ['run', GOAL],
     );
     if (ended.signal === 'SIGKILL') continue;
     if (other) {
       expect(ended.code, ended.stderr).toBe(0);
+      if (over) continue;
       const after = await stored(box);
       expect(
         after?.journal.some(event => event.event_type === 'task_run_recovered'),
@@ -153,7 +155,10 @@ export async function checkNothingLostNorDoubled(
   expect(journal.map(event => event.seq)).toEqual(journal.map((_, i) => i + 1));
   const bySeq = new Map(journal.map(event => [event.seq, event]));
   for (const event of printed) expect(bySeq.get(event.seq), 'printed, so it must be stored').toEqual(event);
-  expect(box.journal(head.id)).toEqual(journal);
+  const log = box.journal(head.id);
+  expect(log).toEqual(journal.slice(0, log.length));
+  // Killed between the last commit and its line: the next run in the workspace adds it, nothing else would.
+  expect(log.length).toBeGreaterThanOrEqual(journal.length - 1);
 
   const of = (type: string): Record<string, unknown>[] =>
     journal.filter(event => event.event_type === type).map(event => event.data);

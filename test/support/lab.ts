@@ -33,6 +33,12 @@ model_call_retry_max_delay_seconds = 0.05
 model_call_retry_jitter_seconds = 0.0
 `;
 
+/** The quick waits, but for those that `toml` sets itself. */
+const quick = (toml: string): string =>
+  QUICK.split('\n')
+    .filter(line => !line.includes('=') || !toml.includes(line.split(' ')[0]!))
+    .join('\n') + toml;
+
 /** An empty lab: no configuration yet, Loom not opened. */
 export function lab(): Lab {
   const box = sandbox();
@@ -86,7 +92,7 @@ export function lab(): Lab {
 export function scriptedLab(scenario: string, toml = ''): Lab {
   const made = lab();
   made.scenario(scenario);
-  made.config(`${QUICK}${toml}\n${readFileSync(join(made.home, 'loom.toml'), 'utf8')}`);
+  made.config(`${quick(toml)}\n${readFileSync(join(made.home, 'loom.toml'), 'utf8')}`);
   return made;
 }
 
@@ -98,7 +104,7 @@ export async function servedLab(
 ): Promise<Lab> {
   const made = lab();
   const server = await made.serve(kind, scenario, options);
-  made.config(`${QUICK}${toml}\n${serverToml(PROVIDER[kind], server.url)}`);
+  made.config(`${quick(toml)}\n${serverToml(PROVIDER[kind], server.url)}`);
   return made;
 }
 

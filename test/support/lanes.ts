@@ -29,10 +29,16 @@ export function random(seed: number): () => number {
   };
 }
 
-/** `count` different numbers from 1 to `max`, spread over the whole range. */
+/** `count` different numbers from 1 to `max`, spread over it; from four on with the first two and the last two. */
 export function spread(max: number, count: number, draw: () => number): number[] {
   if (count >= max) return Array.from({ length: max }, (_, i) => i + 1);
-  return Array.from({ length: count }, (_, i) => 1 + Math.floor(((i + draw()) * max) / count));
+  if (count < 4) return Array.from({ length: count }, (_, i) => 1 + Math.floor(((i + draw()) * max) / count));
+  const between = count - 4;
+  const middle = Array.from(
+    { length: between },
+    (_, i) => 3 + Math.floor(((i + draw()) * (max - 4)) / between),
+  );
+  return [1, 2, ...middle, max - 1, max];
 }
 
 export const DEEP = process.env['LOOM_DEEP'] === '1';

@@ -27,6 +27,8 @@ export const loomConfig = (models: ModelConfig[], execution: Partial<Config['exe
       max_subtask_wall_clock_seconds: 0,
       default_tool_result_output_chars: 8000,
       max_state_summary_chars: 480,
+      enable_artifact_telemetry_events: true,
+      artifact_telemetry_max_metadata_chars: 1200,
     },
     verifier: { max_verifier_prompt_tokens: 8000 },
   },
@@ -34,4 +36,5 @@ export const loomConfig = (models: ModelConfig[], execution: Partial<Config['exe
   approval: { mode: 'auto', allow: [], deny: [], confidence_threshold: 0.8 },
   tools: { shell: { sandbox: 'auto', timeout_seconds: 60 } },
   store: { min_free_mb: 256 },
+  retention: { days: 0, max_mb: 0 },
 });

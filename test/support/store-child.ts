@@ -1,9 +1,11 @@
 /** A process with an open store, moved by messages from its parent (see `store-processes.ts`). */
 
+import { compactStore } from '../../store/compact.ts';
 import { stopProcess } from '../../store/environment.ts';
 import { openLmdbReader, openLmdbStore } from '../../store/lmdb.ts';
 import type { Lease, Store } from '../../store/port.ts';
 import { currentOwner } from '../../store/process-identity.ts';
+import { collect, removeRun } from '../../store/purge.ts';
 import { databaseOf } from '../../store/store.ts';
 import { verifyStore } from '../../store/verify.ts';
 
@@ -41,6 +43,16 @@ const calls: Record<string, (...args: never[]) => unknown> = {
   close: () => opened().close(),
   create: (id: string) => opened().create(head(id), []),
   claim: (id: string, options: { takeover?: boolean }) => opened().claim(id, options),
+  release: (lease: Lease) => opened().release(lease),
+  /** As `loom purge` does: one run, then what nothing names. */
+  purge: async (id: string, now: number) => {
+    const lease = await opened().claim(id);
+    if (!lease) return 'refused';
+    await removeRun(opened(), lease);
+    return collect(opened(), home, { now });
+  },
+  collect: (now: number) => collect(opened(), home, { now }),
+  compact: () => compactStore(opened()),
   lease: (id: string) => opened().lease(id),
   head: (id: string) => opened().head(id),
   get: (id: string, key: string) => opened().get(id, key),

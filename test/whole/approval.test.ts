@@ -279,3 +279,39 @@ test('a secret file is asked about before it is read', async () => {
   expect(result.exit_code).toBe(3);
   expect(result.questions?.[0]?.rule).toBe('read_file(.env)');
 });
+
+test('in confidence_threshold mode a doubtful verdict waits for a person before dependents start', async () => {
+  const doubtful = {
+    role: 'verifier',
+    reply: {
+      passed: true,
+      outcome: 'pass_with_warnings',
+      confidence: 0.3,
+      feedback: 'Hm.',
+      issues: ['Thin.'],
+    },
+  };
+  const scenario = script(
+    plan({ id: 'base', files: ['base.md'], tier: 2 }, { id: 'top', needs: ['base'], files: ['top.md'] }),
+    { ...writes('base', 'base.md'), step: 0 },
+    { ...done('base', ['base.md']), step: 1 },
+    doubtful,
+    { ...writes('top', 'top.md'), step: 0 },
+    { ...done('top', ['top.md']), step: 1 },
+  );
+  const here = keep(scriptedLab(scenario));
+  const { result } = await here.go('Stack', { approval: 'confidence_threshold' });
+  expect(result).toMatchObject({ exit_code: 3, questions: [{ kind: 'result', subtask_id: 'base' }] });
+  expect(here.tree()).toEqual({ 'base.md': 'base.md\n' });
+  await here.loom.answer(result.task_id, { answer: 'approve' });
+  expect((await here.goOn(result.task_id)).result).toMatchObject({ status: 'completed', exit_code: 0 });
+  expect(here.tree()).toEqual({ 'base.md': 'base.md\n', 'top.md': 'top.md\n' });
+});
+
+test('a rule that cannot be read is refused before anything begins: it would deny nothing', async () => {
+  const here = withOld(box(cleanup));
+  const ended = await here.run(['run', 'Clean up', '--deny', 'shell_execute(rm', '--allow', RULE]);
+  expect(ended.code).toBe(2);
+  expect(ended.stderr).toContain('"shell_execute(rm"');
+  expect(here.tree()).toEqual(OLD);
+});

@@ -1,5 +1,5 @@
 /** Every command against one finished run: what it prints for people and for scripts, and the code it exits with. */
-import { readFileSync } from 'node:fs';
+import { readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type {
@@ -159,6 +159,13 @@ test('tasks: newest first, with the state of each', async () => {
   });
   const text = await here.run(['tasks']);
   expect(text.stdout).toContain(run.task_id);
+});
+
+test('tasks of a workspace that is named by a link', async () => {
+  const link = join(here.folder, 'link');
+  symlinkSync(here.workspace, link);
+  const ended = await here.start(['tasks'], {}, link).ended;
+  expect(ended.stdout).toContain(run.task_id);
 });
 
 test('a prefix that nothing has, and resume of what is finished', async () => {

@@ -318,3 +318,61 @@ test('a failure for good asks for another plan, and what was finished stays', as
     ['other-top', 'completed'],
   ]);
 });
+
+test('writing again what is there already is no lie', async () => {
+  const here = lying(NO_REPLAN, delivers('report', 'report.md', 'the same\n'));
+  here.write('report.md', 'the same\n');
+  const { result } = await here.go('Write the report');
+  expect(result).toMatchObject({ status: 'completed', exit_code: 0, files_changed: [] });
+});
+
+test.each(['openai', 'anthropic'] as const)(
+  'a refusal over %s is no answer, whatever it says',
+  async kind => {
+    const refusal = always({
+      ...says('report', '{"status":"success","summary":"I cannot help with that."}'),
+    });
+    const here = keep(
+      await servedLab(kind, script(plan({ id: 'report' }), { ...refusal, finish: 'refusal' }), {
+        toml: `max_subtask_retries = 1\n${NO_REPLAN}`,
+      }),
+    );
+    const { result } = await here.go('Write the report');
+    expect(result).toMatchObject({ status: 'failed', exit_code: 1 });
+    expect(result.error?.message).toMatch(/refused/);
+  },
+);
+
+test('an attempt that did nothing and does not even say that it succeeded is no success', async () => {
+  const words = always(says('report', 'I am sorry, but I cannot help with that.'));
+  const here = keep(
+    scriptedLab(script(plan({ id: 'report' }), words), `max_subtask_retries = 1\n${NO_REPLAN}`),
+  );
+  const { result } = await here.go('Look into it');
+  expect(result).toMatchObject({ status: 'failed', exit_code: 1 });
+  expect(result.subtasks[0]?.attempts).toBe(2);
+});
+
+const judged = (...verdicts: ScenarioEntry[]) =>
+  script(
+    plan({ id: 'report', files: ['report.md'], tier: 3 }),
+    { ...writes('report', 'report.md'), step: 0 },
+    { ...done('report', ['report.md']), step: 1 },
+    ...verdicts,
+  );
+
+test('of three verifiers two decide', async () => {
+  const yes = keep(
+    scriptedLab(judged(verdict('report', true), verdict('report', false), verdict('report', true))),
+  );
+  const { result } = await yes.go('Write the report');
+  expect(result).toMatchObject({ status: 'completed', exit_code: 0 });
+  expect(result.subtasks[0]?.verification?.confidence).toBeCloseTo(2 / 3);
+  const no = keep(
+    scriptedLab(
+      judged(verdict('report', true), verdict('report', false), verdict('report', false)),
+      `max_subtask_retries = 0\n${NO_REPLAN}`,
+    ),
+  );
+  expect((await no.go('Write the report')).result).toMatchObject({ status: 'failed', exit_code: 1 });
+});

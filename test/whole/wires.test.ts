@@ -110,9 +110,8 @@ context_tokens = 32768
   });
   expect(judge.calls()).toHaveLength(2);
   expect(worker.calls()).toHaveLength(8);
-  expect(new Set(ofType(events, 'model_invocation').map(event => event.data['alias']))).toEqual(
-    new Set(['worker', 'judge']),
-  );
+  const answered = ofType(events, 'model_invocation').filter(event => event.data['phase'] === 'done');
+  expect(new Set(answered.map(event => event.data['alias']))).toEqual(new Set(['worker', 'judge']));
 });
 
 test('two aliases of one and the same model are not independent of each other', async () => {
@@ -161,4 +160,16 @@ test('base_url may end in /v1 or not', async () => {
   const { result } = await here.go(GOAL);
   expect(result.exit_code).toBe(0);
   expect(server.calls().every(request => request.path === '/v1/chat/completions')).toBe(true);
+});
+
+test('without any local model a cloud key is used only after a line that says so', async () => {
+  const here = keep(lab());
+  const server = await here.serve('anthropic', job, { key: 'sk-cloud' });
+  const ended = await here.run(['run', GOAL], {
+    ANTHROPIC_API_KEY: 'sk-cloud',
+    ANTHROPIC_BASE_URL: server.url,
+  });
+  expect(ended.code, ended.stderr).toBe(0);
+  expect(ended.stderr).toMatch(/anthropic.*ANTHROPIC_API_KEY.*is sent there/);
+  expect(`${ended.stdout}${ended.stderr}`).not.toContain('sk-cloud');
 });

@@ -2,7 +2,7 @@
 
 /** passed: the world supports it · advisory: told, fails nothing · unsure: cannot be told from here, so somebody has to
  *  read it · failed: the world contradicts it, whatever anybody says. */
-export type CheckResult = 'passed' | 'advisory' | 'unsure' | 'failed';
+type CheckResult = 'passed' | 'advisory' | 'unsure' | 'failed';
 
 export interface Check {
   name: string;

@@ -2,7 +2,7 @@
 import { createRequire } from 'node:module';
 import { extname } from 'node:path';
 
-export interface Problem {
+interface Problem {
   /** Where and what, one line. */
   message: string;
   /** false: readers of the format differ, so it may be meant. */

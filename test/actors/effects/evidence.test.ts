@@ -53,7 +53,10 @@ const of = (changes: ChangeRecord[], more: Partial<EvidenceInput> = {}) =>
     ...more,
   });
 const promptOf = (shown: Awaited<ReturnType<typeof of>>, max = 30_000, claim = 'I did it.'): string =>
-  verifierMessages({ goal: 'G', node, attempt: 1, claim, evidence: shown, unreadable: null }, max)
+  verifierMessages(
+    { goal: 'G', node, attempt: 1, claim, evidence: shown, unreadable: null, instructions: [] },
+    max,
+  )
     .map(message => message.content)
     .join('\n');
 
