@@ -89,6 +89,8 @@ export function criteriaPaths(criteria: string): CriteriaPaths {
 /** One sentence that says that something was written. */
 export interface ProseClaim {
   paths: string[];
+  /** Those that a verb of writing is followed by: `created report.md`, not `fixed what is said of report.md`. */
+  objects: string[];
   /** `was updated`: somebody did it, not necessarily this subtask. */
   passive: boolean;
 }
@@ -104,6 +106,12 @@ export interface ClaimedPaths {
 const DID =
   /^\W*(?:(?:i|we)(?:['’]ve| have)?\s+(?:\w+ly\s+|also\s+)?)?(?:wrote|created|saved|added|updated|edited|modified|changed|fixed|implemented|refactored|renamed|rewrote|replaced|appended)\b/i;
 
+const isObject = (sentence: string, path: string): boolean =>
+  new RegExp(
+    `${WRITING.source}\\s+(?:(?:the|a|an|new|also|both|existing|file|files|it|to|as|in|into)\\s+|[\`'"*])*${escaped(path)}`,
+    'i',
+  ).test(sentence);
+
 /** `listed`: `deliverables_touched` of the answer's JSON. `root`: absolute paths below it are read as relative. */
 export function claimedPaths(answer: string, listed: string[], root = ''): ClaimedPaths {
   const relative = (text: string): string => (root === '' ? text : text.replaceAll(`${root}/`, ''));
@@ -117,7 +125,12 @@ export function claimedPaths(answer: string, listed: string[], root = ''): Claim
     if (!WRITING.test(sentence) || NEGATED.test(sentence) || DELETING.test(sentence)) continue;
     // What is left of absolute paths lies outside the workspace, or is a route.
     const paths = pathsIn(sentence.replace(/(?<![\w.])\/[\w@./-]+/g, ' '));
-    if (paths.length > 0) prose.push({ paths, passive: PASSIVE.test(sentence) });
+    if (paths.length > 0)
+      prose.push({
+        paths,
+        objects: paths.filter(path => isObject(sentence, path)),
+        passive: PASSIVE.test(sentence),
+      });
     if (paths.length > 0 || DID.test(sentence)) saysWork = true;
   }
   return { listed: own, prose, saysWork };

@@ -25,6 +25,16 @@ export function fitParts(parts: Part[], room: number): string[] {
   return parts.map((part, at) => cut(part, limits[at]!));
 }
 
+/** The same for texts with names. */
+export function fitNamed<Name extends string>(parts: Record<Name, Part>, room: number): Record<Name, string> {
+  const names = Object.keys(parts) as Name[];
+  const texts = fitParts(
+    names.map(name => parts[name]),
+    room,
+  );
+  return Object.fromEntries(names.map((name, at) => [name, texts[at]!])) as Record<Name, string>;
+}
+
 function cut({ text, ends = false }: Part, limit: number): string {
   if (text.length <= limit) return text;
   const mark = `\n[… ${text.length - limit} characters not shown]\n`;

@@ -3,7 +3,7 @@ import type { PlanNode } from '../../machines/plan.ts';
 import type { Check } from '../effects/checks/check.ts';
 import type { Evidence } from '../effects/evidence.ts';
 import type { Message } from '../models/model.ts';
-import { fitParts } from './fit-parts.ts';
+import { fitNamed, fitParts } from './fit-parts.ts';
 
 const VERIFIER_RULES = `You check one subtask that somebody else carried out. Judge only what you can see below: the subtask, its criteria, the changes that were really made, the commands that were really run, and the files as they are now. The worker's own summary is a claim, not evidence.
 
@@ -41,50 +41,39 @@ export function verifierMessages(prompt: VerifierPrompt, maxChars: number): Mess
     evidence.diffs.map(diff => ({ text: diff.text, weight: 1, ends: true })),
     room * 0.34,
   );
-  const fitted = fitParts(
-    [
-      { text: prompt.goal, weight: 5 },
-      { text: node.description, weight: 10 },
-      { text: criteria, weight: 12 },
-      { text: checkLines(evidence.checks), weight: 9 },
-      { text: diffs.join('\n'), weight: 34, ends: true },
-      { text: commandLines(evidence.commands), weight: 10, ends: true },
-      { text: evidence.observed.join('\n'), weight: 4 },
-      { text: prompt.claim, weight: 8, ends: true },
-    ],
+  const shown = fitNamed(
+    {
+      goal: { text: prompt.goal, weight: 5 },
+      description: { text: node.description, weight: 10 },
+      criteria: { text: criteria, weight: 12 },
+      instructions: { text: prompt.instructions.join('\n'), weight: 8 },
+      checks: { text: checkLines(evidence.checks), weight: 9 },
+      changes: { text: diffs.join('\n'), weight: 34, ends: true },
+      commands: { text: commandLines(evidence.commands), weight: 10, ends: true },
+      observed: { text: evidence.observed.join('\n'), weight: 4 },
+      claim: { text: prompt.claim, weight: 8, ends: true },
+    },
     // The rest is for files as they are now.
     evidence.excerpts.length > 0 ? room * 0.85 : room,
   );
-  const [goal, description, wanted, checks, changes, commands, observed, claim] = fitted as [
-    string,
-    string,
-    string,
-    string,
-    string,
-    string,
-    string,
-    string,
-  ];
-  const left = room - fitted.reduce((sum, part) => sum + part.length, 0);
+  const left = room - Object.values(shown).reduce((sum, text) => sum + text.length, 0);
   const files = fitParts(
     evidence.excerpts.map(({ text }) => ({ text, weight: 1 })),
     left,
   );
   const sections = [
     `Subtask: ${node.id}${attempt > 1 ? `\nAttempt: ${attempt}` : ''}`,
-    `## Goal of the whole task\n${goal}`,
-    `## The subtask\n${description}`,
-    `## Acceptance criteria\n${wanted}`,
-    ...(prompt.instructions.length > 0
-      ? [`## Instructions from the user\n${prompt.instructions.join('\n').slice(0, Math.floor(room * 0.1))}`]
-      : []),
+    `## Goal of the whole task\n${shown.goal}`,
+    `## The subtask\n${shown.description}`,
+    `## Acceptance criteria\n${shown.criteria}`,
+    ...(shown.instructions === '' ? [] : [`## Instructions from the user\n${shown.instructions}`]),
     ...(node.deliverables.length > 0 ? [`## Files it must leave\n${node.deliverables.join('\n')}`] : []),
-    ...(checks === '' ? [] : [`## What deterministic checks found\n${fenced(checks)}`]),
-    `## Changes really made\n${changes === '' ? '(no file was changed)' : fenced(changes)}`,
-    `## Commands really run\n${commands === '' ? '(none)' : fenced(commands)}`,
-    ...(observed === '' ? [] : [`## What was looked at\n${fenced(observed)}`]),
+    ...(shown.checks === '' ? [] : [`## What deterministic checks found\n${fenced(shown.checks)}`]),
+    `## Changes really made\n${shown.changes === '' ? '(no file was changed)' : fenced(shown.changes)}`,
+    `## Commands really run\n${shown.commands === '' ? '(none)' : fenced(shown.commands)}`,
+    ...(shown.observed === '' ? [] : [`## What was looked at\n${fenced(shown.observed)}`]),
     ...evidence.excerpts.map(({ path }, at) => `## ${path} as it is now\n${fenced(files[at]!)}`),
-    `## The worker's claim\n${fenced(claim)}`,
+    `## The worker's claim\n${fenced(shown.claim)}`,
   ];
   const messages: Message[] = [
     { role: 'system', content: system },

@@ -42,11 +42,15 @@ async function listed(world: World, path: string, prose: ProseClaim[]): Promise<
 }
 
 /** A path in a sentence that speaks of writing; the sentence may name files that it only mentions. */
-async function said(world: World, path: string, { paths, passive }: ProseClaim): Promise<Check[]> {
+async function said(world: World, path: string, { paths, objects, passive }: ProseClaim): Promise<Check[]> {
   const name = `claim_${path}`;
   if (isTouched(world, path)) return [await touchedPath(world, meant(world, path), name)];
   if (paths.some(other => isTouched(world, other)) || (await world.changedElsewhere(path))) return [];
-  if ((await world.see(path)) === null) return [await present(world, path, 'claim')];
+  if ((await world.see(path)) === null) {
+    const missing = await present(world, path, 'claim');
+    // Work that was done elsewhere may speak of a file without having made it.
+    return [objects.includes(path) || world.touched.size === 0 ? missing : unsure(name, missing.detail)];
+  }
   if (wroteTheSame(world, path))
     return [unsure(name, `${path} was written with exactly the contents that it had before.`)];
   const sure = !passive && world.touched.size === 0;

@@ -81,6 +81,13 @@ describe('tier 1', () => {
     expect(await failures('I updated old.md.')).toEqual(['claim_old.md']);
   });
 
+  it('fails a claim of a second file only where the sentence says that it was written', async () => {
+    await writeFile(join(root, 'a.md'), 'x');
+    const log = [changed('a.md')];
+    expect(await failures('I wrote a.md. I also created b.md.', { log })).toEqual(['claim_b.md']);
+    expect(await failures('I wrote a.md. Fixed what is said of keys in b.toml.', { log })).toEqual([]);
+  });
+
   it('accepts a file that another subtask changed and this one speaks of', async () => {
     await writeFile(join(root, 'theirs.md'), 'x');
     await writeFile(join(root, 'mine.md'), 'x');
