@@ -33,6 +33,8 @@ export interface Call extends CallDigest {
   phase: CallPhase;
   /** For the model: why it was refused, or what the person answered. */
   note: string;
+  /** A person looked and found it done. */
+  confirmed?: true;
 }
 
 export interface Context extends Omit<TurnInput, 'max_iterations'> {
@@ -84,6 +86,9 @@ export interface NoteInput {
   n: number;
   tool: string;
   text: string;
+  /** The call did happen, by the word of a person: verification counts it. */
+  confirmed?: true;
+  subject?: string;
 }
 
 export const MAX_CONTINUATIONS = 2;
@@ -165,6 +170,7 @@ export function answered(call: Call, settled: EffectOutputs['question']): Call {
     return {
       ...call,
       phase: 'refused',
+      confirmed: true,
       note: 'A person checked: this call did finish before the interruption.',
     };
   if (answer === 'skip')
@@ -190,7 +196,8 @@ export function toolInput(context: Context, call: Call): ToolInput {
 export function noteInput(context: Context, call: Call): NoteInput {
   const { thread, subtask, iteration } = context;
   const text = call.note || `This call is not allowed here: ${call.gate.reason}. Find another way.`;
-  return { thread, subtask, iteration, n: call.n, tool: call.tool, text };
+  const confirmed = call.confirmed ? { confirmed: true as const, subject: call.subject } : {};
+  return { thread, subtask, iteration, n: call.n, tool: call.tool, text, ...confirmed };
 }
 
 /** Stands in where no call is left; no guard accepts it. */

@@ -68,6 +68,8 @@ export interface ToolTrace {
   destructive: boolean;
   /** Not proven read-only. */
   mutates?: boolean;
+  /** Interrupted, and found done by a person: what it changed is not known, that it happened is. */
+  confirmed?: true;
   /** Code of the failure. */
   error?: string;
   /** End of what it printed or answered. */

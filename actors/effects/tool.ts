@@ -124,13 +124,24 @@ export function noteEffect(deps: TaskDeps): Effect {
   return async intent => {
     const input = intent.input as NoteInput;
     const call = await storedCall(deps, input);
-    const text = input.tool === 'ask_user' ? input.text : `Error: ${input.text}`;
+    // What a person answered or confirmed is no error; the rest did not run.
+    const text = input.tool === 'ask_user' || input.confirmed ? input.text : `Error: ${input.text}`;
+    const confirmed: ToolTrace = {
+      tool: input.tool,
+      subject: (input.subject ?? '').slice(0, 300),
+      success: true,
+      files_changed: [],
+      destructive: false,
+      mutates: true,
+      confirmed: true,
+    };
     return {
       output: { ok: true, tokens: estimateTokens(text) + 8 } satisfies EffectOutputs['note'],
       rows: [
         row(messageKey.result(input.thread, input.iteration, input.n), {
           message: toolMessage(call, text),
         } satisfies StoredMessage),
+        ...(input.confirmed ? [row(traceKey(input.thread, intent.key), confirmed)] : []),
       ],
     };
   };

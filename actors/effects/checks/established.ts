@@ -7,6 +7,8 @@ const WORK =
 
 export async function supported(world: World): Promise<Check[]> {
   const { node, touched, traces } = world;
+  // A person looked at what an interrupted call did: that is an observation, though nobody knows of what.
+  if (traces.some(trace => trace.confirmed)) return [];
   const idle: Check[] = [];
   for (const path of node.deliverables) {
     if (touched.has(path) || (await world.changedElsewhere(path)) || !(await world.see(path))) continue;
