@@ -3,7 +3,18 @@ import { afterEach, expect, test } from 'vitest';
 import type { ScenarioEntry } from '../../actors/models/scenario.ts';
 import type { FakeKind } from '../support/fake-server.ts';
 import { type Lab, lab, ofType, QUICK, servedLab, wordsOf } from '../support/lab.ts';
-import { always, call, calls, delivers, done, plan, says, script, verdict, writes } from '../support/script.ts';
+import {
+  always,
+  call,
+  calls,
+  delivers,
+  done,
+  plan,
+  says,
+  script,
+  verdict,
+  writes,
+} from '../support/script.ts';
 
 const ending: (() => unknown)[] = [];
 afterEach(async () => {
