@@ -27,6 +27,12 @@ const scenario = (subtasks: string[], executor: object[]): string =>
   JSON.stringify([
     { role: 'planner', repeat: true, reply: { subtasks: subtasks.map(node) } },
     ...executor.map(entry => ({ role: 'executor', repeat: true, ...entry })),
+    // Where checks find nothing to go by, somebody reads it.
+    {
+      role: 'verifier',
+      repeat: true,
+      reply: { passed: true, outcome: 'pass', confidence: 0.9, feedback: 'Fine.', issues: [] },
+    },
   ]);
 
 /** `answers` of the executor, in order; one without a `step` stands for the step of its position. */
