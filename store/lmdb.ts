@@ -23,7 +23,7 @@ import {
   unreadable,
 } from './environment.ts';
 import { SILENCE_MS } from './leases.ts';
-import { commitNumberHolds, openers, openersGone } from './opening.ts';
+import { commitNumberHolds, openers, openersGone, readableCommit } from './opening.ts';
 import type { Owner, Store } from './port.ts';
 import { currentOwner, ownerAlive, ownerStopped } from './process-identity.ts';
 import { readerOver, type StoreReader, storeOver } from './store.ts';
@@ -92,10 +92,12 @@ function textsOf(
 function engine(environment: Environment, owner: Owner, options: LmdbOptions): Database {
   const { path } = environment;
   const watching = openWatch(dataFile(path), () => {
-    const { rows } = environment;
+    const { rows, lockFile } = environment;
     void joined(environment)?.catch(() => {});
     rows?.resetReadTxn();
-    return rows ? (rows.getStats() as { lastTxnId: number }).lastTxnId : -1;
+    const commit = rows ? (rows.getStats() as { lastTxnId: number }).lastTxnId : -1;
+    const readable = rows && lockFile !== null ? (readableCommit(lockFile) ?? commit) : commit;
+    return { commit, readable };
   });
 
   function parse<T>({ key, value }: Entry<string>): T {

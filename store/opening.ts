@@ -104,6 +104,13 @@ export function commitNumberHolds(lockFile: number, dataFile: number): boolean {
   return false;
 }
 
+/** Number of the commit that a read would see now; null where it cannot be told. */
+export function readableCommit(lockFile: number): number | null {
+  const shared = Buffer.alloc(8);
+  if (readSync(lockFile, shared, 0, 8, COMMIT_NUMBER_AT) < 8) return null;
+  return Number(shared.readBigUInt64LE());
+}
+
 /** Inside a write: the number from which the next one begins. */
 export function shareCommitNumber(lockFile: number, number: bigint): void {
   const shared = Buffer.alloc(8);

@@ -4,6 +4,16 @@
 import { type FSWatcher, watch } from 'node:fs';
 
 const LOOK_MS = 250;
+/** Between looks at a commit that is in the file but not readable yet. */
+const SETTLING_MS = 2;
+
+export interface Version {
+  /** Number of the newest commit in the data file. */
+  commit: number;
+  /** Number of the commit that a read would see now. LMDB shares it only after the commit is on disk, which is after
+   *  the file watch has rung. */
+  readable: number;
+}
 
 export interface Watch {
   add(listener: () => void): () => void;
@@ -11,25 +21,30 @@ export interface Watch {
 }
 
 /** @param file the data file; it may not exist yet
- *  @param version number of the newest commit, cheap to ask */
-export function openWatch(file: string, version: () => number): Watch {
+ *  @param version cheap to ask */
+export function openWatch(file: string, version: () => Version): Watch {
   const listeners = new Set<() => void>();
   let files: FSWatcher | undefined;
   let timer: NodeJS.Timeout | undefined;
   let known: number | null = null;
   let due = false;
+  let again: NodeJS.Timeout | undefined;
 
   function look(): void {
     due = false;
+    clearTimeout(again);
+    again = undefined;
     files ??= watchFile();
     const now = newest();
-    if (now === known && now !== null) return;
-    known = now;
+    // The listeners would look at the state before: they are told when there is something to see.
+    if (now !== null && now.readable < now.commit) again ??= setTimeout(look, SETTLING_MS).unref();
+    if (now !== null && now.readable === known) return;
+    known = now?.readable ?? null;
     for (const listener of [...listeners]) listener();
   }
 
   /** null when the store cannot be read: the listener looks for itself and meets the reason. */
-  function newest(): number | null {
+  function newest(): Version | null {
     try {
       return version();
     } catch {
@@ -56,8 +71,9 @@ export function openWatch(file: string, version: () => number): Watch {
 
   function stop(): void {
     clearInterval(timer);
+    clearTimeout(again);
     files?.close();
-    timer = files = undefined;
+    timer = again = files = undefined;
   }
 
   return {
@@ -65,7 +81,7 @@ export function openWatch(file: string, version: () => number): Watch {
       listeners.add(listener);
       if (!timer) {
         timer = setInterval(look, LOOK_MS).unref();
-        known = newest();
+        known = newest()?.readable ?? null;
         files = watchFile();
       }
       return () => {
