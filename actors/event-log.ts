@@ -17,6 +17,9 @@ type Telemetry = Pick<
   'enable_artifact_telemetry_events' | 'artifact_telemetry_max_metadata_chars'
 >;
 
+/** A quick run has many events a moment; they are written together this often. */
+const GATHER_MS = 25;
+
 /** How prompts were cut and results kept: of interest to few, and often. */
 const TELEMETRY = /^(artifact_\w+|compaction_policy_decision|overflow_fallback_applied)$/;
 
@@ -48,24 +51,25 @@ export async function openEventLog(
   const missing = stored.map(row => lineOf(row.value, telemetry));
   if (missing.length > 0) await appendFile(file, missing.join(''), { mode: 0o600 });
   let waiting = '';
-  let writing: Promise<void> | null = null;
-  // The log is a copy: a full disk shows up at the next commit, where it counts.
-  const write = async (): Promise<void> => {
-    while (waiting !== '') {
+  let due: NodeJS.Timeout | undefined;
+  let writing: Promise<void> = Promise.resolve();
+  const write = (): Promise<void> => {
+    clearTimeout(due);
+    due = undefined;
+    writing = writing.then(async () => {
       const lines = waiting;
       waiting = '';
-      await appendFile(file, lines, { mode: 0o600 }).catch(() => {});
-    }
-    writing = null;
+      // The log is a copy: a full disk shows up at the next commit, where it counts.
+      if (lines !== '') await appendFile(file, lines, { mode: 0o600 }).catch(() => {});
+    });
+    return writing;
   };
   return {
     append(event) {
       waiting += lineOf(event, telemetry);
-      writing ??= write();
+      due ??= setTimeout(() => void write(), GATHER_MS);
     },
-    flush: async () => {
-      await writing;
-    },
+    flush: write,
   };
 }
 

@@ -1,12 +1,13 @@
 /** The figures Loom promises: start-up, overhead per subtask, growth with the size of a plan, memory. */
-import { spawn } from 'node:child_process';
+import { fork, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { openLoom } from '../../actors/engine.ts';
 import { openLmdbReader } from '../../store/lmdb.ts';
 import { startFakeServer } from '../support/fake-server.ts';
 
-const [loom = '', folder = ''] = process.argv.slice(2);
+const [loom = '', folder = '', fake = ''] = process.argv.slice(2);
 let boxes = 0;
 
 interface Box {
@@ -88,6 +89,7 @@ const nodes = (count: number, tier: number): string =>
 
 const chain = (count: number, tier: number): string => `
 - role: planner
+  repeat: true
   reply: {subtasks: [${nodes(count, tier)}]}
 - {role: executor, step: 0, repeat: true, calls: [{name: list_directory, arguments: {path: "."}}]}
 - {role: executor, step: 1, repeat: true, reply: "Looked around; the folder is empty."}
@@ -121,9 +123,26 @@ async function perSubtask(
 const scripted = (file: string): string =>
   `[models.script]\nprovider = "scripted"\nmodel = "script"\nscenario = ${JSON.stringify(file)}\n${ROLES}\n`;
 
+async function serverProcess(scenario: string): Promise<{ url: string; stop(): Promise<void> }> {
+  const settings = join(folder, 'settings.json');
+  writeFileSync(settings, JSON.stringify({ kind: 'ollama', scenario, options: {}, port: 0 }));
+  const child = fork(fake, [settings]);
+  const [{ url }] = (await once(child, 'message')) as [{ url: string }];
+  return {
+    url,
+    async stop() {
+      const ended = once(child, 'exit');
+      child.disconnect();
+      await ended;
+    },
+  };
+}
+
 async function overhead(): Promise<void> {
   const scenario = chain(40, 2);
-  const server = await startFakeServer('ollama', scenario);
+  // The model has a process of its own: what it takes is not Loom's.
+  const server = await serverProcess(scenario);
+  await perSubtask(scenario, 40, () => serverToml(server.url));
   const { ms } = await perSubtask(scenario, 40, () => serverToml(server.url));
   await server.stop();
   print(

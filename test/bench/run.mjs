@@ -12,21 +12,22 @@ execFileSync(process.execPath, [join(root, 'build.mjs')], { stdio: 'inherit' });
 const folder = mkdtempSync(join(root, 'node_modules', '.loom-bench-'));
 try {
   await build({
-    entryPoints: [join(import.meta.dirname, 'bench.ts')],
-    outfile: join(folder, 'bench.mjs'),
+    entryPoints: {
+      bench: join(import.meta.dirname, 'bench.ts'),
+      fake: join(import.meta.dirname, '..', 'support', 'fake-main.ts'),
+    },
+    outdir: folder,
+    outExtension: { '.js': '.mjs' },
     bundle: true,
     platform: 'node',
     format: 'esm',
     packages: 'external',
     logLevel: 'error',
   });
-  execFileSync(
-    process.execPath,
-    [join(folder, 'bench.mjs'), join(root, 'dist', 'loom.js'), mkdtempSync(join(tmpdir(), 'loom-bench-'))],
-    {
-      stdio: 'inherit',
-    },
-  );
+  const figures = mkdtempSync(join(tmpdir(), 'loom-bench-'));
+  const args = [join(folder, 'bench.mjs'), join(root, 'dist', 'loom.js'), figures, join(folder, 'fake.mjs')];
+  execFileSync(process.execPath, args, { stdio: 'inherit' });
+  rmSync(figures, { recursive: true, force: true });
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
