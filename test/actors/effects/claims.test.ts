@@ -27,9 +27,9 @@ describe('a claim of having written', () => {
     ['I have implemented the cache.', '', [], true],
     ['Done.', 'notes.txt (new)', ['notes.txt'], true],
     ['I replaced console.log with the logger of example.com.', '', [], true],
-    ['I wrote /work/here/docs/a.md and the route /api/users.json.', '', ['docs/a.md'], true],
+    ['I wrote /srv/project/docs/a.md and the route /api/users.json.', '', ['docs/a.md'], true],
   ])('%s', (answer, listed, touched, saysWork) => {
-    const claimed = claimedPaths(answer, listed ? [listed] : [], '/work/here');
+    const claimed = claimedPaths(answer, listed ? [listed] : [], '/srv/project');
     expect([...claimed.listed, ...claimed.prose.flatMap(sentence => sentence.paths)]).toEqual(touched);
     expect(claimed.saysWork).toBe(saysWork);
   });
