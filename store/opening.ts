@@ -14,7 +14,18 @@
  *  Crash of an opener: its file names its process; files of the dead are removed by writers. */
 
 import { randomUUID } from 'node:crypto';
-import { closeSync, mkdirSync, openSync, readdirSync, readSync, rmSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { newestCommit } from './damage.ts';
@@ -62,6 +73,7 @@ export async function besideWriters<T>(
   lockFile: number | null,
   open: (others: () => boolean) => T | Promise<T>,
 ): Promise<T> {
+  const endTurn = await takeTurn(path);
   const mark = announce(path);
   try {
     const since = performance.now();
@@ -75,6 +87,60 @@ export async function besideWriters<T>(
     return await open(() => openers(path).length > (mark === null ? 0 : 1));
   } finally {
     if (mark !== null) rmSync(mark, { force: true });
+    endTurn();
+  }
+}
+
+/** Stores that this process is opening; an opening inside an opening needs no turn of its own. */
+const turns = new Set<string>();
+
+/** One opener at a time. Two that come upon a lock file whose maker was killed in the middle would each keep the other
+ *  from making it anew, and LMDB does not recover from that within a process. Patience is bounded: a turn is a help, the
+ *  marks and `commitNumberHolds` are what guards commits. */
+async function takeTurn(path: string): Promise<() => void> {
+  if (turns.has(path)) return () => {};
+  const file = join(path, 'opening.turn');
+  const { pid, started, boot } = currentOwner('');
+  const mine = `${file}.${randomUUID()}`;
+  const since = performance.now();
+  try {
+    writeFileSync(mine, [pid, started, boot].join('~'), { mode: 0o600 });
+    // a link appears with its contents or not at all
+    while (!linked(mine, file)) {
+      if (performance.now() - since > PATIENCE_MS) return () => {};
+      if (!holderAlive(file)) rmSync(file, { force: true });
+      await sleep(1);
+    }
+  } catch {
+    // nothing can be written here: see `announce`
+    return () => {};
+  } finally {
+    rmSync(mine, { force: true });
+  }
+  turns.add(path);
+  return () => {
+    turns.delete(path);
+    rmSync(file, { force: true });
+  };
+}
+
+function linked(from: string, to: string): boolean {
+  try {
+    linkSync(from, to);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+function holderAlive(file: string): boolean {
+  try {
+    const [pid, started = '', boot = ''] = readFileSync(file, 'utf8').split('~');
+    return ownerAlive({ pid: Number(pid), started, boot });
+  } catch {
+    // it has just gone
+    return true;
   }
 }
 
