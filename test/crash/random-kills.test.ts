@@ -126,7 +126,7 @@ async function surviveAll(all: Case[], atLeast: number): Promise<void> {
 }
 
 test('at random times, up to three times per run', async () => {
-  await surviveAll(cases(DEEP ? 90 : 6, ['none'], SEED), DEEP ? 100 : 4);
+  await surviveAll(cases(DEEP ? 110 : 6, ['none'], SEED), DEEP ? 100 : 4);
 });
 
 test('at random times while another process opens the store in a loop', async () => {
