@@ -59,6 +59,9 @@ export function toolEffect(deps: TaskDeps): Effect {
     const observed = input.effect === 'unknowable' && result.data['exit_code'] !== undefined;
     if (context.signal.aborted && !result.success && !result.changes?.length && !observed)
       throw stoppedError(context);
+    // Cut off although the run goes on later: its intent stays, and a person is asked, as after a crash. The model must not
+    // read a failure that was ours, because it would run the command again.
+    if (observed && result.data['stopped'] === 'aborted' && interrupted(context)) throw stoppedError(context);
     if (result.error?.kind === 'uncertain') {
       return { output: { ok: false, failure: result.error } satisfies EffectOutputs['tool'] };
     }
@@ -243,5 +246,7 @@ const stoppedError = (context: EffectContext): LoomError => {
   const { reason } = context.signal;
   return reason instanceof LoomError ? reason : new LoomError('retryable', 'aborted', 'stopped');
 };
+
+const interrupted = (context: EffectContext): boolean => stoppedError(context).failure.code === 'interrupted';
 
 const hash = (text: string): string => createHash('sha256').update(text).digest('base64url').slice(0, 16);

@@ -13,8 +13,9 @@ import {
   type Restart,
   undisturbed,
 } from '../support/crash-run.ts';
+import { type FakeProcess, startFakeProcess } from '../support/fake-process.ts';
 import { DEEP, lanes, random, spread } from '../support/lanes.ts';
-import { GOAL } from '../support/six-subtasks.ts';
+import { GOAL, sixSubtasks } from '../support/six-subtasks.ts';
 
 const SEED = 20;
 /** Kills per boundary in the quick run; the ends of a run are its strangest places. */
@@ -55,8 +56,7 @@ interface Kill {
   how: Restart;
 }
 
-async function killAndGoOn({ at, how }: Kill): Promise<void> {
-  const fake = await servers.next();
+async function killAndGoOn({ at, how }: Kill, fake: FakeProcess): Promise<void> {
   const box = crashBox(fake.url);
   const killed = await box.run(['run', GOAL, '--output', 'stream-json'], { LOOM_CRASH_AT: at });
   // Parallel work passes a boundary a little more or less often; the last passages may not come.
@@ -76,6 +76,16 @@ describe.each(CRASH_POINTS)('killed at %s', point => {
     const kills = spread(passages[point], DEEP ? passages[point] : QUICK[point], draw).map(
       (n, i): Kill => ({ at: `${point}:${n}`, how: i % 2 === 0 ? 'resume' : 'run' }),
     );
-    await lanes(kills, 2, killAndGoOn);
+    await lanes(kills, 2, async kill => killAndGoOn(kill, await servers.next()));
+  });
+});
+
+/** How late the answers for the goal are beside which the run goes on: its process leaves in the middle of it. */
+const LEAVES_AFTER = DEEP ? Array.from({ length: 40 }, (_, i) => 20 + i * 12) : [60, 200, 280, 360];
+
+test('adopted by a process that leaves before it is over, also while a command runs', async () => {
+  await lanes(LEAVES_AFTER, 2, async ms => {
+    const fake = await startFakeProcess('openai', sixSubtasks(ms), { chunk: 256 });
+    await killAndGoOn({ at: 'before-commit:2', how: 'run' }, fake).finally(() => fake.stop());
   });
 });

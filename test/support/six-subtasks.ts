@@ -61,19 +61,27 @@ const PLAN = {
   ],
 };
 
-/** Every entry repeats, so that a call that a kill cut off gets the same answer again. */
-export function sixSubtasks(): string {
+/** Every entry repeats, so that a call that a kill cut off gets the same answer again. `look_ms`: how late each answer for
+ *  the other goal is. */
+export function sixSubtasks(look_ms = 700): string {
   const entries: object[] = [
     { role: 'planner', goal: GOAL, repeat: true, reply: PLAN },
     {
       role: 'planner',
       goal: OTHER_GOAL,
       repeat: true,
-      delay_ms: 700,
+      delay_ms: look_ms,
       reply: { subtasks: [subtask('look', [], [])] },
     },
     { role: 'executor', subtask: 'look', step: 0, repeat: true, calls: [read('notes.md')] },
-    { role: 'executor', subtask: 'look', step: 1, repeat: true, delay_ms: 700, reply: 'There are notes.' },
+    {
+      role: 'executor',
+      subtask: 'look',
+      step: 1,
+      repeat: true,
+      delay_ms: look_ms,
+      reply: 'There are notes.',
+    },
   ];
   for (const [id, answers] of Object.entries(WORK)) {
     answers.forEach((calls, step) => {
