@@ -22,7 +22,7 @@ import type { RootDatabase } from 'lmdb';
 import { LoomError } from '../machines/failure.ts';
 import { damageOf } from './damage.ts';
 import { refuseNetworkFileSystem } from './file-systems.ts';
-import { besideWriters } from './opening.ts';
+import { besideWriters, closeInTurn, closeInTurnAtExit } from './opening.ts';
 import { openLockFile, writeLockHolder } from './write-lock.ts';
 
 /** Keys are UTF-8 bytes: the library's own key encoding takes control characters for structure. */
@@ -150,10 +150,10 @@ const unopened = (path: string): Environment => ({
 });
 
 /** Again for a while when it fails: a store or a lock file in the making can look like damage for a moment, and on a busy
- *  machine that moment is long. */
+ *  machine that moment is long. For a reader an empty file is a store that is not there yet: LMDB would end the process. */
 async function openRows(environment: Environment, writing: boolean): Promise<void> {
   const { path } = environment;
-  if (!writing && !existsSync(dataFile(path))) return;
+  if (!writing && !statSync(dataFile(path), { throwIfNoEntry: false })?.size) return;
   const since = performance.now();
   for (;;) {
     try {
@@ -271,7 +271,7 @@ async function shut(environment: Environment): Promise<void> {
   environment.rows = null;
   if (environment.dataFile !== null) closeSync(environment.dataFile);
   environment.dataFile = null;
-  const closed = (rows?.close() ?? Promise.resolve()).then(() => true);
+  const closed = (rows ? closeInTurn(path, () => rows.close()) : Promise.resolve()).then(() => true);
   // behind a stopped process the last write may never end; the environment is then left to the end of this process,
   // and with it the lock file's descriptor
   const patience = new AbortController();
@@ -296,7 +296,15 @@ function endWhenBlocked(): void {
   });
   if (blocked) process.kill(process.pid, 'SIGKILL');
 }
-process.on('exit', endWhenBlocked);
+
+/** What is still open is closed here and not by the library, which would do it without a turn. */
+function closeAtExit(): void {
+  endWhenBlocked();
+  for (const { path, rows, writes, closing } of environments.values()) {
+    if (rows && writes.size === 0 && !closing) closeInTurnAtExit(path, () => closeNow(rows));
+  }
+}
+process.on('exit', closeAtExit);
 
 function holdsWriteLock({ lockFile: file }: Environment): boolean {
   const holder = writeLockHolder(file);

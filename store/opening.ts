@@ -91,36 +91,86 @@ export async function besideWriters<T>(
   }
 }
 
-/** Stores that this process is opening; an opening inside an opening needs no turn of its own. */
+/** Stores whose turn this process has; an opening inside an opening needs no turn of its own. */
 const turns = new Set<string>();
 
-/** One opener at a time. Two that come upon a lock file whose maker was killed in the middle would each keep the other
- *  from making it anew, and LMDB does not recover from that within a process. Patience is bounded: a turn is a help, the
- *  marks and `commitNumberHolds` are what guards commits. */
+/** Runs `close` in a turn of its own: the last process that closes a store destroys the mutexes in the lock file while
+ *  it keeps others from opening; whoever waits there finds them destroyed, cannot read (EINVAL), and cannot get rid of
+ *  what it opened. Who waits for the turn instead comes upon a lock file that nobody holds, and makes it anew. */
+export async function closeInTurn(path: string, close: () => Promise<unknown>): Promise<void> {
+  const endTurn = await takeTurn(path);
+  try {
+    await close();
+  } finally {
+    endTurn();
+  }
+}
+
+/** The same at the end of the process, where nothing can be waited for but in place. */
+export function closeInTurnAtExit(path: string, close: () => void): void {
+  const rest = new Int32Array(new SharedArrayBuffer(4));
+  const turn = applyForTurn(path);
+  let endTurn = turn.look();
+  while (endTurn === null) {
+    Atomics.wait(rest, 0, 0, 1);
+    endTurn = turn.look();
+  }
+  try {
+    close();
+  } finally {
+    endTurn();
+  }
+}
+
 async function takeTurn(path: string): Promise<() => void> {
-  if (turns.has(path)) return () => {};
+  const turn = applyForTurn(path);
+  let endTurn = turn.look();
+  while (endTurn === null) {
+    await sleep(1);
+    endTurn = turn.look();
+  }
+  return endTurn;
+}
+
+/** One opener or closer at a time. Two that come upon a lock file whose maker was killed in the middle would each keep
+ *  the other from making it anew, and LMDB does not recover from that within a process. Patience is bounded: a turn is a
+ *  help, the marks and `commitNumberHolds` are what guards commits. `look` answers null while it is somebody else's turn. */
+function applyForTurn(path: string): { look(): (() => void) | null } {
+  const nothing = (): void => {};
   const file = join(path, 'opening.turn');
   const { pid, started, boot } = currentOwner('');
   const mine = `${file}.${randomUUID()}`;
   const since = performance.now();
-  try {
-    writeFileSync(mine, [pid, started, boot].join('~'), { mode: 0o600 });
-    // a link appears with its contents or not at all
-    while (!linked(mine, file)) {
-      if (performance.now() - since > PATIENCE_MS) return () => {};
+  let written = false;
+
+  function look(): (() => void) | null {
+    if (turns.has(path)) return nothing;
+    try {
+      if (!written) writeFileSync(mine, [pid, started, boot].join('~'), { mode: 0o600 });
+      written = true;
+      // a link appears with its contents or not at all
+      if (linked(mine, file)) {
+        turns.add(path);
+        return () => {
+          turns.delete(path);
+          rmSync(file, { force: true });
+        };
+      }
+      if (performance.now() - since > PATIENCE_MS) return nothing;
       if (!holderAlive(file)) rmSync(file, { force: true });
-      await sleep(1);
+      return null;
+    } catch {
+      // nothing can be written here: see `announce`
+      return nothing;
     }
-  } catch {
-    // nothing can be written here: see `announce`
-    return () => {};
-  } finally {
-    rmSync(mine, { force: true });
   }
-  turns.add(path);
-  return () => {
-    turns.delete(path);
-    rmSync(file, { force: true });
+
+  return {
+    look() {
+      const endTurn = look();
+      if (endTurn !== null && written) rmSync(mine, { force: true });
+      return endTurn;
+    },
   };
 }
 

@@ -10,6 +10,7 @@ import { openLmdbReader } from '../../store/lmdb.ts';
 import type { Lease } from '../../store/port.ts';
 import { currentOwner } from '../../store/process-identity.ts';
 import { verifyStore } from '../../store/verify.ts';
+import { DEEP } from '../support/lanes.ts';
 import { type StoreProcess, type StoreProcesses, storeProcesses } from '../support/store-processes.ts';
 
 let processes: StoreProcesses;
@@ -101,4 +102,54 @@ describe.each([
     await writing;
     expect(readdirSync(folder())).toEqual([]);
   });
+});
+
+describe('a process that closes the store', () => {
+  const turn = () => join(processes.home, 'store', 'opening.turn');
+
+  it('waits while somebody else opens it: the last one to close takes the mutexes with it', async () => {
+    const { pid, started, boot } = currentOwner('');
+    writeFileSync(turn(), [pid, started, boot].join('~'));
+    const closing = writer.call('close');
+    expect(await soon(closing, 300)).toBe('waits');
+    await rm(turn());
+    expect(await soon(closing, 5_000)).toBe('done');
+  });
+
+  it('never leaves another one with a lock file that nobody can use', async () => {
+    await writer.call('close');
+    const others = await Promise.all([0, 1, 2].map(() => processes.start({ open: false })));
+    const rounds = DEEP ? 600 : 60;
+    const loops = others.map(async (other, i) => {
+      for (let n = 0; n < rounds; n++) expect(await other.call('openAndClose', i < 2)).toBe(1);
+    });
+    await Promise.all(loops);
+    expect(readdirSync(folder())).toEqual([]);
+  });
+
+  it('by ending does the same', async () => {
+    await writer.call('close');
+    const other = await processes.start({ open: false });
+    const leavers = (async () => {
+      for (let n = 0; n < (DEEP ? 40 : 6); n++) {
+        const leaver = await processes.start();
+        await leaver.call('exit').catch(() => {});
+      }
+    })();
+    let left = false;
+    void leavers.then(() => (left = true));
+    while (!left) expect(await other.call('openAndClose', true)).toBe(1);
+    await leavers;
+  });
+});
+
+it('an empty data file, left by a process killed while it made the store, is no store yet', async () => {
+  const home = await mkdtemp(join(tmpdir(), 'loom-opening-'));
+  mkdirSync(join(home, 'store'), { recursive: true });
+  writeFileSync(join(home, 'store', 'data.mdb'), '');
+  const fresh = storeProcesses(home);
+  const reader = await fresh.start({ open: false });
+  expect(await reader.call('openAndClose', true)).toBe(0);
+  expect(await reader.call('openAndClose', false)).toBe(0);
+  await fresh.end();
 });
