@@ -1,4 +1,5 @@
 /** `$LOOM_HOME/logs/<task>.events.jsonl`: the journal for tools that read files; a view, the store is the truth. */
+import { appendFileSync } from 'node:fs';
 import { appendFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Config } from '../store/config.ts';
@@ -8,8 +9,8 @@ import type { JournalEvent } from './loom.ts';
 
 export interface EventLog {
   append(event: JournalEvent): void;
-  /** Resolves when everything appended so far is in the file. */
-  flush(): Promise<void>;
+  /** Afterwards everything appended so far is in the file. */
+  flush(): void;
 }
 
 type Telemetry = Pick<
@@ -52,22 +53,23 @@ export async function openEventLog(
   if (missing.length > 0) await appendFile(file, missing.join(''), { mode: 0o600 });
   let waiting = '';
   let due: NodeJS.Timeout | undefined;
-  let writing: Promise<void> = Promise.resolve();
-  const write = (): Promise<void> => {
+  /** In place: handing a few lines to another thread and back, three times, takes far longer than writing them. */
+  const write = (): void => {
     clearTimeout(due);
     due = undefined;
-    writing = writing.then(async () => {
-      const lines = waiting;
-      waiting = '';
+    const lines = waiting;
+    waiting = '';
+    if (lines === '') return;
+    try {
+      appendFileSync(file, lines, { mode: 0o600 });
+    } catch {
       // The log is a copy: a full disk shows up at the next commit, where it counts.
-      if (lines !== '') await appendFile(file, lines, { mode: 0o600 }).catch(() => {});
-    });
-    return writing;
+    }
   };
   return {
     append(event) {
       waiting += lineOf(event, telemetry);
-      due ??= setTimeout(() => void write(), GATHER_MS);
+      due ??= setTimeout(write, GATHER_MS);
     },
     flush: write,
   };

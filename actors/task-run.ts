@@ -181,7 +181,7 @@ export async function startTask(
     ...asker(launch.store, options),
   });
   const { end } = await driveHost(host, () => host.begin([startOf(stored, record)]), record, options);
-  await log.flush();
+  log.flush();
   return end;
 }
 
@@ -297,7 +297,7 @@ export async function resumeTask(
   const allowed = answeredByRules(head.id, Object.values(run.effects), record.policy);
   const known = { ...restored, settled: [...restored.settled, ...allowed] };
   const { end } = await driveHost(host, () => host.begin(first, known), record, options);
-  await log.flush();
+  log.flush();
   return end;
 }
 

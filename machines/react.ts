@@ -3,7 +3,7 @@
  *
  *  Messages between actors are delivered first in, first out, each to completion. Sources named in the catalogue are
  *  machines and become actors with a row of their own; any other source is an effect and becomes an intent. */
-import { type AnyMachineSnapshot, initialTransition, transition } from 'xstate';
+import type { AnyMachineSnapshot } from 'xstate';
 import {
   type ActorEntry,
   actorRow,
@@ -14,6 +14,7 @@ import {
 } from './actor-entry.ts';
 import { type Cost, charge, exceeded, isFree, type Ledger, NO_COST, reserve, settle } from './budget.ts';
 import { failure } from './failure.ts';
+import { firstStep, nextStep } from './pure-step.ts';
 
 export { type ActorEntry, actorRow, type Catalogue, type EffectEntry };
 
@@ -264,8 +265,8 @@ export function react(catalogue: Catalogue, run: Run, outside: Outside): Reactio
   const begin = (path: string, name: string, input: unknown) => {
     at = { machine: name, path, event: 'start' };
     if (next.actors[path]) throw new Error(`the address ${path} is taken`);
-    const [snapshot, actions] = initialTransition(catalogue.machines[name]!, input as never);
-    settleActor(path, name, snapshot as AnyMachineSnapshot, actions as unknown as Action[]);
+    const [snapshot, actions] = firstStep<Action>(catalogue.machines[name]!, input);
+    settleActor(path, name, snapshot, actions);
   };
 
   const deliver = (path: string, event: MachineEvent) => {
@@ -274,8 +275,8 @@ export function react(catalogue: Catalogue, run: Run, outside: Outside): Reactio
     if (!entry) return;
     at = { machine: entry.machine, path, event: event.type };
     const machine = catalogue.machines[entry.machine]!;
-    const [snapshot, actions] = transition(machine, restore(machine, entry) as never, event as never);
-    settleActor(path, entry.machine, snapshot as AnyMachineSnapshot, actions as unknown as Action[]);
+    const [snapshot, actions] = nextStep<Action>(machine, restore(machine, entry), event);
+    settleActor(path, entry.machine, snapshot, actions);
   };
 
   const releaseHeld = (scope: string) => {

@@ -1,7 +1,7 @@
 /** The one door to files: turns any path a model writes into a canonical path inside the workspace, or refuses it. */
 
-import type { Stats } from 'node:fs';
-import { lstat, readlink, realpath, stat } from 'node:fs/promises';
+import { lstatSync, readlinkSync, type Stats } from 'node:fs';
+import { lstat, realpath, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { basename, dirname, isAbsolute, join, sep } from 'node:path';
 import { LoomError } from '../machines/failure.ts';
@@ -31,9 +31,9 @@ const denied = (path: string, why: string) =>
 const isInside = (root: string, real: string): boolean =>
   real === root || real.startsWith(root === sep ? sep : root + sep);
 
-async function entryAt(path: string, shown: string): Promise<Stats | null> {
+function entryAt(path: string, shown: string): Stats | null {
   try {
-    return await lstat(path);
+    return lstatSync(path);
   } catch (error) {
     const code = codeOf(error);
     if (code === 'ENOENT') return null;
@@ -43,8 +43,9 @@ async function entryAt(path: string, shown: string): Promise<Stats | null> {
   }
 }
 
-/** Walks component by component, following links as the kernel would, so that nothing is trusted by its text. */
-async function walk(start: string, parts: string[], shown: string, followLast: boolean) {
+/** Walks component by component, following links as the kernel would, so that nothing is trusted by its text. Without a
+ *  pause: a path has many components, each look takes microseconds, and nothing of ours comes between two of them. */
+function walk(start: string, parts: string[], shown: string, followLast: boolean) {
   const queue = [...parts];
   let current = start;
   let entry: Stats | null = null;
@@ -58,11 +59,11 @@ async function walk(start: string, parts: string[], shown: string, followLast: b
       continue;
     }
     const next = join(current, part);
-    entry = await entryAt(next, shown);
+    entry = entryAt(next, shown);
     const isLast = queue.every(rest => rest === '' || rest === '.');
     if (entry?.isSymbolicLink() && (followLast || !isLast)) {
       if (++links > MAX_LINKS) throw invalid(shown, 'its links go round in a circle');
-      const target = await readlink(next);
+      const target = readlinkSync(next);
       if (isAbsolute(target)) current = sep;
       queue.unshift(...target.split(sep));
       continue;
@@ -71,7 +72,7 @@ async function walk(start: string, parts: string[], shown: string, followLast: b
       throw invalid(shown, 'one of its folders is a file');
     current = next;
   }
-  return { real: current, entry: await entryAt(current, shown) };
+  return { real: current, entry: entryAt(current, shown) };
 }
 
 function refuseSpecial(entry: Stats | null, shown: string): void {
@@ -118,7 +119,7 @@ export async function openWorkspace(folder: string): Promise<Workspace> {
     const expanded = path === '~' || path.startsWith('~/') ? homedir() + path.slice(1) : path;
     const absolute = isAbsolute(expanded);
     const parts = expanded.split('/');
-    const { real, entry } = await walk(
+    const { real, entry } = walk(
       absolute ? sep : root!,
       absolute ? parts : await withoutOwnName(root!, parts, mustExist),
       path,

@@ -43,7 +43,7 @@ async function logged(enabled: boolean, chars: number): Promise<void> {
     artifact_telemetry_max_metadata_chars: chars,
   });
   log.append(event(4, 'artifact_kept'));
-  await log.flush();
+  log.flush();
   await store.close();
 }
 
