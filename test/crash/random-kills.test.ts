@@ -126,9 +126,9 @@ async function surviveAll(all: Case[], atLeast: number): Promise<void> {
 }
 
 test('at random times, up to three times per run', async () => {
-  await surviveAll(cases(DEEP ? 110 : 6, ['none'], SEED), DEEP ? 100 : 4);
+  await surviveAll(cases(DEEP ? 125 : 6, ['none'], SEED), DEEP ? 100 : 4);
 });
 
 test('at random times while another process opens the store in a loop', async () => {
-  await surviveAll(cases(DEEP ? 40 : 4, ['reading', 'writing'], SEED + 1), DEEP ? 40 : 3);
+  await surviveAll(cases(DEEP ? 125 : 4, ['reading', 'writing'], SEED + 1), DEEP ? 100 : 3);
 });
