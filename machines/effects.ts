@@ -19,7 +19,7 @@ export interface CallDigest {
   shell_network: boolean;
   mutates: boolean;
   effect: EffectClass;
-  /** Hash of name and arguments, for the loop guard. */
+  /** Same for every spelling of one call, for the loop guard; '' where the call is not valid. */
   signature: string;
   /** The gate's word on this call under the task's rules. */
   gate: Gate;
@@ -42,7 +42,7 @@ export interface EffectOutputs {
     /** Estimated size of the next request. */
     tokens: number;
   }>;
-  /** `signature`: hash of the result, for the loop guard. */
+  /** `signature`: same for results that say the same, for the loop guard. */
   tool: Settled<{ success: boolean; signature: string; tokens: number }>;
   note: Settled<{ tokens: number }>;
   question: Settled<{ answer: string; reason: string }>;

@@ -1,6 +1,7 @@
 /** What a turn knows of its tool calls, and the pure questions it asks about them: which is next, who must be asked. */
 import type { CallDigest, ClaimStatus, EffectClass, EffectOutputs, QuestionInput } from './effects.ts';
 import type { Failure } from './failure.ts';
+import type { Nudge, Watch } from './loop-guard.ts';
 
 export interface TurnInput {
   /** Names the message rows of this conversation. */
@@ -37,15 +38,11 @@ export interface Call extends CallDigest {
   confirmed?: true;
 }
 
-export interface Context extends Omit<TurnInput, 'max_iterations'> {
-  max_iterations: number;
+export interface Context extends TurnInput, Watch {
   iteration: number;
   calls: Call[];
-  recent: string[];
-  /** The model has been told once that it repeats itself. */
-  nudged: boolean;
-  /** The next request carries the nudge. */
-  nudge: boolean;
+  /** What the next request must say of circles. */
+  nudge: Nudge;
   /** Cut-off answers continued so far. */
   continued: number;
   /** Paused, or waiting for money, a model or a key: nothing new begins. */
@@ -61,7 +58,7 @@ export interface ModelInput {
   role: 'executor' | 'session';
   tier: number;
   iteration: number;
-  nudge: boolean;
+  nudge: Nudge;
   continue: boolean;
   /** Estimated prompt size, for the reservation. */
   tokens: number;

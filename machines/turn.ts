@@ -3,7 +3,7 @@
 import { type AnyStateMachine, assign, emit, setup, spawnChild, stopChild } from 'xstate';
 import type { EffectOutputs, QuestionInput } from './effects.ts';
 import { type Failure, failure } from './failure.ts';
-import { looping, remember } from './loop-guard.ts';
+import { circleReason, circling, entry, NOTHING_SEEN, stepped, UNREADABLE } from './loop-guard.ts';
 import { type DoneEvent, remote, rowActions } from './remote.ts';
 import { stuckReason } from './stuck.ts';
 import {
@@ -56,7 +56,7 @@ const machine = setup({
     })),
     skipInvalid: assign(({ context }) => ({
       calls: update(context.calls, nextCall(context)!.n, call => ({ ...call, phase: 'done' })),
-      recent: remember(context.recent, `${nextCall(context)!.signature}:invalid`),
+      shown: [...context.shown, UNREADABLE],
     })),
     fail: assign((_, params: { code: string; message: string }) => ({
       failure: failure('retryable', params.code, params.message),
@@ -74,8 +74,7 @@ const machine = setup({
     },
     invalid: ({ context }) => nextCall(context)?.valid === false,
     allDone: ({ context }) => stepDone(context),
-    loopingAgain: ({ context }) => stepDone(context) && looping(context.recent) && context.nudged,
-    looping: ({ context }) => stepDone(context) && looping(context.recent),
+    circling: ({ context }) => stepDone(context) && circling(context),
     outOfIterations: ({ context }) => stepDone(context) && context.iteration >= context.max_iterations,
     isTool: ({ event }) => (event as ToolDone).actorId.startsWith('t-'),
     isQuestion: ({ event }) => (event as ToolDone).actorId.startsWith('q-'),
@@ -97,9 +96,8 @@ const machine = setup({
     ...input,
     iteration: 1,
     calls: [],
-    recent: [],
-    nudged: false,
-    nudge: false,
+    ...NOTHING_SEEN,
+    nudge: '' as const,
     continued: 0,
     stuck: false,
     claim: 'success',
@@ -135,15 +133,10 @@ const machine = setup({
           {
             guard: ({ event }) => event.output.ok && event.output.answer === 'calls',
             target: 'acting',
-            actions: assign(({ context, event }) => {
+            actions: assign(({ event }) => {
               if (!event.output.ok) return {};
               const calls = event.output.calls.map((call): Call => ({ ...call, phase: 'waiting', note: '' }));
-              return {
-                calls,
-                tokens: event.output.tokens,
-                nudge: false,
-                nudged: context.nudged || context.nudge,
-              };
+              return { calls, tokens: event.output.tokens };
             }),
           },
           {
@@ -153,6 +146,7 @@ const machine = setup({
               event.output.ok ? { claim: event.output.claim, reason: event.output.reason } : {},
             ),
           },
+          { guard: ({ context, event }) => event.output.ok && circling(context), target: 'circling' },
           {
             guard: ({ context, event }) =>
               event.output.ok &&
@@ -161,6 +155,8 @@ const machine = setup({
             target: 'calling',
             reenter: true,
             actions: assign(({ context, event }) => ({
+              idle: context.idle + 1,
+              nudge: '' as const,
               continued: context.continued + 1,
               iteration: context.iteration + 1,
               tokens: event.output.ok ? event.output.tokens : context.tokens,
@@ -236,17 +232,7 @@ const machine = setup({
             { type: 'setPhase', params: { phase: 'noting' } },
           ],
         },
-        {
-          guard: 'loopingAgain',
-          target: 'failed',
-          actions: {
-            type: 'fail',
-            params: {
-              code: 'loop',
-              message: 'the model kept repeating the same calls with the same results',
-            },
-          },
-        },
+        { guard: 'circling', target: 'circling' },
         {
           guard: 'outOfIterations',
           target: 'failed',
@@ -256,19 +242,13 @@ const machine = setup({
           },
         },
         {
-          guard: 'looping',
+          guard: 'allDone',
           target: 'calling',
           actions: assign(({ context }) => ({
-            nudge: true,
-            recent: [],
+            ...stepped(context),
             iteration: context.iteration + 1,
             continued: 0,
           })),
-        },
-        {
-          guard: 'allDone',
-          target: 'calling',
-          actions: assign(({ context }) => ({ iteration: context.iteration + 1, continued: 0 })),
         },
       ],
       on: {
@@ -326,7 +306,7 @@ const machine = setup({
                     phase: 'done',
                   })),
                   tokens: context.tokens + event.output.tokens,
-                  recent: remember(context.recent, `${done?.signature}:${event.output.signature}`),
+                  shown: [...context.shown, entry(done?.signature ?? '', event.output.signature)],
                 };
               }),
               'reap',
@@ -344,18 +324,36 @@ const machine = setup({
           {
             guard: 'isNote',
             actions: [
-              assign(({ context, event }) => ({
-                calls: update(context.calls, callNumber(event.actorId), call => ({ ...call, phase: 'done' })),
-                tokens: context.tokens + (event.output.ok ? event.output.tokens : 0),
-                recent: remember(
-                  context.recent,
-                  `${context.calls.find(call => call.n === callNumber(event.actorId))?.signature}:refused`,
-                ),
-              })),
+              assign(({ context, event }) => {
+                const done = context.calls.find(call => call.n === callNumber(event.actorId));
+                return {
+                  calls: update(context.calls, callNumber(event.actorId), call => ({
+                    ...call,
+                    phase: 'done',
+                  })),
+                  tokens: context.tokens + (event.output.ok ? event.output.tokens : 0),
+                  shown: [...context.shown, entry(done?.signature ?? '', 'refused')],
+                };
+              }),
               'reap',
             ],
           },
         ],
+      },
+    },
+    circling: {
+      always: {
+        target: 'failed',
+        actions: {
+          type: 'fail',
+          params: ({ context }) => ({
+            code: 'loop',
+            message: circleReason(
+              context,
+              context.calls.map(call => `${call.tool} ${call.subject}`.trim()),
+            ),
+          }),
+        },
       },
     },
     answered: {

@@ -1,5 +1,4 @@
 /** One model call of a turn: load the conversation, fit it to the window, call, read the answer, gate its tool calls. */
-import { createHash } from 'node:crypto';
 import { gate } from '../../machines/approval.ts';
 import type { CallDigest, EffectOutputs } from '../../machines/effects.ts';
 import { failure } from '../../machines/failure.ts';
@@ -8,11 +7,12 @@ import type { Effect } from '../effect.ts';
 import { type ParsedCall, readAnswer } from '../models/answer.ts';
 import { estimateTokens } from '../models/estimate.ts';
 import type { Message, ModelResponse } from '../models/model.ts';
-import { CONTINUE, NUDGE } from '../prompts/executor.ts';
+import { CONTINUE, NUDGES } from '../prompts/executor.ts';
 import { callModel } from './call-model.ts';
 import { readClaim } from './claim.ts';
 import { costOf, type TaskDeps } from './deps.ts';
 import { type Instruction, messageKey, row, type StoredCall, type StoredMessage } from './rows.ts';
+import { callSignature } from './signature.ts';
 
 const MAX_SUBJECT = 2_000;
 
@@ -109,7 +109,7 @@ export function modelEffect(deps: TaskDeps): Effect {
 /** What is said before the model is asked again: that it repeats itself, was cut off, or has new instructions. */
 function addedMessage(input: ModelInput, instructions: Instruction[]): Message | null {
   const parts = [
-    ...(input.continue ? [CONTINUE] : input.nudge ? [NUDGE] : []),
+    ...(input.continue ? [CONTINUE] : input.nudge ? [NUDGES[input.nudge]] : []),
     ...instructions.map(
       instruction => `New instruction from the user, which counts from now on: ${instruction.text}`,
     ),
@@ -155,7 +155,7 @@ async function judge(deps: TaskDeps, call: ParsedCall, n: number): Promise<Judge
         shell_network: false,
         mutates: false,
         effect: 'repeatable',
-        signature: hash(`${call.name}\n${why}`),
+        signature: '',
         gate: { decision: 'run', reason: '' },
       },
       stored: null,
@@ -183,7 +183,7 @@ async function judge(deps: TaskDeps, call: ParsedCall, n: number): Promise<Judge
       shell_network,
       mutates: assessment.mutates,
       effect: assessment.effect,
-      signature: hash(`${call.name}\n${text}`),
+      signature: callSignature(call.name, call.arguments),
       gate: decision,
     },
     stored: { id: call.id, name: call.name, arguments: call.arguments, repaired: call.repaired },
@@ -204,5 +204,3 @@ function assistantMessage(response: ModelResponse, content: string, calls: Judge
     ...(response.reasoning ? { reasoning: response.reasoning } : {}),
   };
 }
-
-const hash = (text: string): string => createHash('sha256').update(text).digest('base64url').slice(0, 16);

@@ -22,6 +22,7 @@ import {
   type ToolTrace,
   traceKey,
 } from './rows.ts';
+import { resultSignature } from './signature.ts';
 
 export function toolEffect(deps: TaskDeps): Effect {
   return async (intent, context) => {
@@ -81,7 +82,7 @@ export function toolEffect(deps: TaskDeps): Effect {
       output: {
         ok: true,
         success: result.success,
-        signature: hash(`${result.success}\n${text}`),
+        signature: resultSignature(result.success, text),
         tokens: estimateTokens(text) + 8,
       } satisfies EffectOutputs['tool'],
       rows,
@@ -248,5 +249,3 @@ const stoppedError = (context: EffectContext): LoomError => {
 };
 
 const interrupted = (context: EffectContext): boolean => stoppedError(context).failure.code === 'interrupted';
-
-const hash = (text: string): string => createHash('sha256').update(text).digest('base64url').slice(0, 16);

@@ -85,7 +85,12 @@ export function executorMessages(prompt: ExecutorPrompt): Message[] {
   ];
 }
 
-export const NUDGE =
-  'You are repeating the same calls and getting the same results. Repeating them will not help: do something different, or finish with your answer and its status.';
+/** What a model is told that goes round in circles. */
+export const NUDGES = {
+  repeats:
+    'You are repeating calls whose results you already have; they will not change by themselves. Use what you know, do something different, or finish with your answer and its status. If you wait for something, wait inside one command (for example: sleep 30; then look) instead of asking again.',
+  unreadable:
+    'Your last tool calls could not be carried out: they could not be read, or do not fit the tool. Read the errors above, then send one call with the exact name and arguments of the tool as one JSON object, or finish with your answer and its status.',
+};
 export const CONTINUE =
   'Your answer was cut off. Continue exactly where it stopped, without repeating anything.';

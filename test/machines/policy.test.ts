@@ -1,8 +1,7 @@
-/** Pure policy the machines rest on: the plan graph, the loop guard, the confidence of a result. */
+/** Pure policy the machines rest on: the plan graph, the confidence of a result. */
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { band, confidence } from '../../machines/confidence.ts';
-import { LOOP_WINDOW, looping, remember } from '../../machines/loop-guard.ts';
 import { nextRunnable, planErrors, setStatus, stallReasons } from '../../machines/plan.ts';
 import { digest, node, planOf } from './results.ts';
 
@@ -61,25 +60,6 @@ describe('the plan graph', () => {
       { subtask_id: 'b', reasons: ['dependency_unmet:a=failed'] },
       { subtask_id: 'end', reasons: ['synthesis_waiting_on_non_synthesis'] },
     ]);
-  });
-});
-
-describe('the loop guard', () => {
-  const remembered = (entries: string[]) => entries.reduce(remember, [] as string[]);
-
-  it.each([1, 2, 3, 4, 5])('sees a cycle of length %i at its third round and not before', length => {
-    const round = Array.from({ length }, (_, i) => `call-${i}:same`);
-    const entries = ['start', ...round, ...round, ...round];
-    expect(looping(remembered(entries))).toBe(true);
-    expect(looping(remembered(entries.slice(0, -1)))).toBe(false);
-  });
-
-  it('takes new results for progress', () => {
-    expect(looping(remembered(Array.from({ length: 40 }, (_, i) => `call:${i}`)))).toBe(false);
-  });
-
-  it('keeps no more than it needs', () => {
-    expect(remembered(Array.from({ length: 99 }, (_, i) => `${i}`))).toHaveLength(LOOP_WINDOW);
   });
 });
 

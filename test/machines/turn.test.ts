@@ -254,33 +254,47 @@ describe('limits', () => {
     expect(output(turn({ max_iterations: 1 }).settle('model', cut))).toMatchObject({ ok: false });
   });
 
-  it('nudges a model that repeats itself once, then fails', () => {
+  it('nudges a model that repeats itself once, then fails with what it repeated', () => {
     const drive = turn({ max_iterations: 50 });
-    const repeat = () => drive.settle('model', calls(read(0))).settle('t-0', toolDone('same'));
-    repeat();
-    repeat();
-    expect(asked(drive, 'model')['nudge']).toBe(false);
-    repeat();
-    expect(asked(drive, 'model')['nudge']).toBe(true);
-    repeat();
-    expect(asked(drive, 'model')['nudge']).toBe(false);
-    repeat();
-    repeat();
-    expect(output(drive)).toMatchObject({ ok: false, failure: { code: 'loop' } });
+    const nudges: unknown[] = [];
+    for (let i = 0; i < 7; i++) {
+      nudges.push(asked(drive, 'model')['nudge']);
+      drive.settle('model', calls(read(0))).settle('t-0', toolDone('same'));
+    }
+    expect(nudges).toEqual(['', '', '', 'repeats', '', '', '']);
+    expect(output(drive)).toMatchObject({ ok: false, failure: { code: 'loop' }, iterations: 7 });
+    expect((output(drive)['failure'] as { message: string }).message).toContain('read_file file-0');
+  });
+
+  it('counts an answer that was cut off among the calls that bring nothing', () => {
+    const drive = turn({ max_iterations: 50 });
+    const loop = () => drive.settle('model', calls(read(0))).settle('t-0', toolDone('same'));
+    loop();
+    for (let i = 0; i < 2; i++) {
+      loop();
+      drive.settle('model', cut).settle('model', cut);
+    }
+    expect(output(drive)).toMatchObject({ ok: false, failure: { code: 'loop' }, iterations: 7 });
   });
 
   it('takes the same call with new results for progress', () => {
     const drive = turn({ max_iterations: 50 });
     for (let i = 0; i < 20; i++) drive.settle('model', calls(read(0))).settle('t-0', toolDone(`line ${i}`));
-    expect(asked(drive, 'model')['nudge']).toBe(false);
+    expect(asked(drive, 'model')['nudge']).toBe('');
   });
 
-  it('notices a model that sends the same invalid or refused call over and over', () => {
+  it('notices a model that sends the same refused call over and over', () => {
     const drive = turn({ max_iterations: 50 });
-    for (let i = 0; i < 6; i++) drive.settle('model', calls(shell(0, denying))).settle('n-0', noted);
+    for (let i = 0; i < 7; i++) drive.settle('model', calls(shell(0, denying))).settle('n-0', noted);
     expect(output(drive)).toMatchObject({ ok: false, failure: { code: 'loop' } });
-    const other = turn({ max_iterations: 50 });
-    for (let i = 0; i < 6; i++) other.settle('model', calls(read(0, { valid: false })));
-    expect(output(other)).toMatchObject({ ok: false, failure: { code: 'loop' } });
+  });
+
+  it('tells a model that sends nothing but unreadable calls so, and then fails', () => {
+    const drive = turn({ max_iterations: 50 });
+    for (let i = 0; i < 2; i++) drive.settle('model', calls(write(0, { valid: false })));
+    expect(asked(drive, 'model')['nudge']).toBe('unreadable');
+    for (let i = 0; i < 4; i++) drive.settle('model', calls(read(0, { valid: false, tool: 'write_file' })));
+    expect(output(drive)).toMatchObject({ ok: false, failure: { code: 'loop' } });
+    expect((output(drive)['failure'] as { message: string }).message).toContain('cannot be read');
   });
 });

@@ -1,0 +1,41 @@
+/** The loop guard against forty models that loop, and a hundred that only do the same thing again. */
+import { describe, expect, it } from 'vitest';
+import { LOOPING_MODELS } from '../support/looping-models.ts';
+import { PATIENT_MODELS } from '../support/patient-models.ts';
+import { tell } from '../support/said.ts';
+import { text } from './results.ts';
+
+describe('a model that loops', () => {
+  it('is there in forty kinds', () => {
+    expect(new Set(LOOPING_MODELS.map(model => model.name)).size).toBe(40);
+  });
+
+  it.each(LOOPING_MODELS)(
+    '$name: nudged, then stopped within six model calls of the first repetition',
+    async model => {
+      const told = await tell(model.trace());
+      expect(told.output).toMatchObject({ ok: false, failure: { code: 'loop' } });
+      expect(told.modelCalls).toBeGreaterThan(model.repeatsAt);
+      expect(told.modelCalls - model.repeatsAt).toBeLessThanOrEqual(6);
+      expect(told.nudged).toHaveLength(1);
+      // A person can act on it: what was done again and again, and what helps.
+      expect(told.output?.failure?.message).toMatch(/(use a stronger model|better at calling tools)/);
+    },
+  );
+});
+
+describe('a model that only does the same thing again', () => {
+  it('is there in a hundred traces', () => {
+    expect(new Set(PATIENT_MODELS.map(model => JSON.stringify(model.turns))).size).toBe(100);
+  });
+
+  it.each(PATIENT_MODELS)('$name: never stopped', async model => {
+    for (const turn of model.turns) {
+      const told = await tell(turn);
+      expect(told.output, told.output?.failure?.message).toBeUndefined();
+      expect(told.modelCalls).toBe(turn.length);
+      told.drive.settle('model', text());
+      expect(told.drive.run.output).toMatchObject({ ok: true });
+    }
+  });
+});
