@@ -2,10 +2,12 @@
 import { LoomError } from '../../machines/failure.ts';
 import type { JournalLine } from '../../machines/react.ts';
 import type { Role } from '../../store/config.ts';
-import { fitWindow } from '../context-window.ts';
+import { type Fitted, fitWindow } from '../context-window.ts';
 import type { EffectContext } from '../effect.ts';
-import { type Message, ModelError, type ModelRequest, type ToolSchema } from '../models/model.ts';
+import { messageText } from '../models/estimate.ts';
+import { type Message, type Model, ModelError, type ModelRequest, type ToolSchema } from '../models/model.ts';
 import type { RouterAnswer } from '../models/router.ts';
+import { gaugeOf, type Shares } from '../window-gauge.ts';
 import type { TaskDeps } from './deps.ts';
 
 export interface CallRequest {
@@ -46,24 +48,17 @@ export async function callModel(
 ): Promise<Called> {
   const about = { role, ...(request.subtask ? { subtask_id: request.subtask } : {}) };
   const choice = { tier: request.tier, ...(request.avoid ? { exclude: request.avoid } : {}) };
-  try {
-    const model = deps.router.pick(role, choice);
-    const window = await model.window(context.signal);
-    // The answer gets what it may use, but never more than half of a small window.
-    const room = Math.min(
-      request.max_tokens ?? Number.POSITIVE_INFINITY,
-      model.config.max_tokens,
-      Math.floor(window / 2),
-    );
-    const fitted = fitWindow(request.history, request.tools ?? [], window - room);
-    const routed = await deps.router.call(
+  const tools = request.tools ?? [];
+  const gauge = gaugeOf(deps.router);
+  const send = (model: Model, fitted: Fitted, shares: Shares) =>
+    deps.router.call(
       role,
       {
         messages: fitted.messages,
-        max_tokens: room,
+        max_tokens: shares.answer,
         temperature: model.config.temperature,
         stream: true,
-        ...(request.tools ? { tools: request.tools } : {}),
+        ...(request.tools ? { tools } : {}),
         ...(request.schema ? { schema: request.schema } : {}),
       },
       {
@@ -76,6 +71,29 @@ export async function callModel(
           ),
       },
     );
+  try {
+    const model = deps.router.pick(role, choice);
+    const { alias } = model.config;
+    const window = await model.window(context.signal);
+    const most = Math.min(request.max_tokens ?? Number.POSITIVE_INFINITY, model.config.max_tokens);
+    const shares = gauge.shares(alias, window, most);
+    let fitted = fitWindow(request.history, tools, shares.prompt);
+    const overflow: JournalLine[] = [];
+    const routed = await send(model, fitted, shares).catch(error => {
+      if (!(error instanceof ModelError) || error.failure.code !== 'context_length') throw error;
+      // The provider knows its window better: shrunk once, and never sent as large again.
+      const smaller = gauge.refused(alias, fitted.tokens, shares, error.message);
+      const shrunk = fitWindow(request.history, tools, smaller.prompt);
+      if (shrunk.tokens >= fitted.tokens && smaller.answer >= shares.answer) throw error;
+      overflow.push({
+        event_type: 'overflow_fallback_applied',
+        data: { ...about, ...shrinkage(fitted, shrunk) },
+      });
+      fitted = shrunk;
+      return send(model, shrunk, smaller);
+    });
+    const truncated = routed.response.prompt_truncated !== undefined;
+    gauge.counted(routed.alias, fitted.tokens, routed.response.usage.input_tokens, truncated);
     const { usage, prompt_truncated, finish } = routed.response;
     return {
       routed,
@@ -90,11 +108,17 @@ export async function callModel(
             error: `${attempt.code}: ${attempt.message}`.slice(0, 500),
           },
         })),
-        ...(fitted.dropped > 0
+        ...overflow,
+        ...(fitted.dropped + fitted.shortened > 0
           ? [
               {
                 event_type: 'compaction_policy_decision',
-                data: { ...about, decision: 'drop_oldest', dropped: fitted.dropped },
+                data: {
+                  ...about,
+                  decision: fitted.dropped > 0 ? 'drop_oldest' : 'compact_tool',
+                  dropped: fitted.dropped,
+                  shortened: fitted.shortened,
+                },
               },
             ]
           : []),
@@ -120,4 +144,16 @@ export async function callModel(
     const kind = code === error.failure.code ? error.failure.kind : 'retryable';
     throw new LoomError(kind, code, error.failure.message, { cause: error.failure.code, ...about });
   }
+}
+
+/** What shrinking a refused request did to it. */
+function shrinkage(before: Fitted, after: Fitted): Record<string, unknown> {
+  const chars = ({ messages }: Fitted) =>
+    messages.reduce((sum, message) => sum + messageText(message).length, 0);
+  return {
+    dropped: after.dropped - before.dropped,
+    rewritten_messages: after.shortened,
+    chars_reduced: chars(before) - chars(after),
+    preserved_recent_messages: after.messages.length,
+  };
 }

@@ -9,8 +9,12 @@ import { plannerMessages, replannerMessages } from '../prompts/planner.ts';
 import { type Called, callModel } from './call-model.ts';
 import { costOf, type TaskDeps } from './deps.ts';
 import { PLAN_SCHEMA, readPlan } from './plan-answer.ts';
+import { roomFor } from './room.ts';
 import type { Instruction } from './rows.ts';
 import { surveyWorkspace } from './survey.ts';
+
+/** Part of the window beside the answer; the rest is for the rules and the schema. */
+const PROMPT_SHARE = 0.6;
 
 export function planEffect(deps: TaskDeps): Effect {
   return async (intent, context) => {
@@ -19,12 +23,15 @@ export function planEffect(deps: TaskDeps): Effect {
       surveyWorkspace(deps.workspace.root),
       deps.rows.instructions(),
     ]);
-    const history = plannerMessages({
-      goal: deps.goal,
-      workspace,
-      instructions: texts(instructions),
-      errors: input.errors,
-    });
+    const history = plannerMessages(
+      {
+        goal: deps.goal,
+        workspace,
+        instructions: texts(instructions),
+        errors: input.errors,
+      },
+      await roomFor(deps, 'planner', 2, PROMPT_SHARE, context.signal),
+    );
     const called = await callModel(deps, context, 'planner', {
       history,
       schema: { name: 'plan', schema: PLAN_SCHEMA },
@@ -52,15 +59,18 @@ export function replanEffect(deps: TaskDeps): Effect {
         return `[${status}] ${node.id}: ${node.description.slice(0, 200)}${left ? ` — ${left.summary.slice(0, 200)}` : ''}`;
       }),
     );
-    const history = replannerMessages({
-      goal: deps.goal,
-      workspace,
-      instructions: texts(instructions),
-      errors: [],
-      failed: input.failed,
-      reason: input.reason,
-      nodes,
-    });
+    const history = replannerMessages(
+      {
+        goal: deps.goal,
+        workspace,
+        instructions: texts(instructions),
+        errors: [],
+        failed: input.failed,
+        reason: input.reason,
+        nodes,
+      },
+      await roomFor(deps, 'replanner', 2, PROMPT_SHARE, context.signal),
+    );
     const called = await callModel(deps, context, 'replanner', {
       history,
       schema: { name: 'plan', schema: PLAN_SCHEMA },

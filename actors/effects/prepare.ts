@@ -6,10 +6,14 @@ import type { Effect } from '../effect.ts';
 import { estimateRequest } from '../models/estimate.ts';
 import { type EarlierAttempt, executorMessages, type Upstream } from '../prompts/executor.ts';
 import type { TaskDeps } from './deps.ts';
+import { roomFor } from './room.ts';
 import { messageKey, nodeOf, row, type StoredMessage, threadParts } from './rows.ts';
 
+/** Part of the window beside the answer for what the prompt says; the rest is for tools and the conversation. */
+const PROMPT_SHARE = 0.35;
+
 export function prepareEffect(deps: TaskDeps): Effect {
-  return async intent => {
+  return async (intent, context) => {
     const input = intent.input as PrepareInput;
     const { rows } = deps;
     const plan = await rows.plan(input.plan_version);
@@ -46,16 +50,19 @@ export function prepareEffect(deps: TaskDeps): Effect {
       entry.changes.map(change => change.path),
     );
     const instructions = await rows.instructions();
-    const messages = executorMessages({
-      goal: deps.goal,
-      node,
-      plan,
-      attempt: input.attempt,
-      upstream,
-      earlier,
-      touched: [...new Set(touched)],
-      instructions: instructions.map(instruction => instruction.text),
-    });
+    const messages = executorMessages(
+      {
+        goal: deps.goal,
+        node,
+        plan,
+        attempt: input.attempt,
+        upstream,
+        earlier,
+        touched: [...new Set(touched)],
+        instructions: instructions.map(instruction => instruction.text),
+      },
+      await roomFor(deps, 'executor', 1, PROMPT_SHARE, context.signal),
+    );
     return {
       output: {
         ok: true,

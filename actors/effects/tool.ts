@@ -11,6 +11,7 @@ import type { Effect, EffectContext } from '../effect.ts';
 import { estimateTokens } from '../models/estimate.ts';
 import type { Message } from '../models/model.ts';
 import type { TaskDeps } from './deps.ts';
+import { roomFor } from './room.ts';
 import {
   type ChangelogEntry,
   changelogKey,
@@ -23,6 +24,10 @@ import {
   traceKey,
 } from './rows.ts';
 import { resultSignature } from './signature.ts';
+
+/** Part of the window beside the answer that one result may take, and the characters below which it says nothing. */
+const RESULT_SHARE = 0.2;
+const LEAST_OUTPUT = 600;
 
 export function toolEffect(deps: TaskDeps): Effect {
   return async (intent, context) => {
@@ -48,11 +53,16 @@ export function toolEffect(deps: TaskDeps): Effect {
       };
     }
     const lastReads = await deps.rows.lastReads(input.subtask);
+    // Several results must have room beside each other, in a small window, too.
+    const outputLimit = Math.min(
+      deps.config.limits.runner.default_tool_result_output_chars,
+      Math.max(LEAST_OUTPUT, await roomFor(deps, 'executor', 1, RESULT_SHARE, context.signal)),
+    );
     const kept = reportingBlobs(deps.blobs);
     const result = await deps.registry.run(
       call.name,
       call.arguments,
-      toolContext({ ...deps, blobs: kept.blobs }, intent.key, input, context, lastReads),
+      toolContext({ ...deps, blobs: kept.blobs }, intent.key, input, context, lastReads, outputLimit),
     );
     // Not a failure of the tool, which the model could do nothing about.
     if (kept.broken()) throw kept.broken();
@@ -172,6 +182,7 @@ function toolContext(
   input: ToolInput,
   context: EffectContext,
   lastReads: Map<string, string>,
+  outputLimit: number,
 ): ToolContext {
   return {
     workspace: deps.workspace,
@@ -193,7 +204,7 @@ function toolContext(
     child: group => context.child(group),
     network: input.network,
     sandbox: deps.config.tools.shell.sandbox,
-    outputLimit: deps.config.limits.runner.default_tool_result_output_chars,
+    outputLimit,
   };
 }
 

@@ -1,6 +1,7 @@
 /** The executor's conversation: static words first, then the subtask, so that prompt caches hit. */
 import type { Plan, PlanNode } from '../../machines/plan.ts';
 import type { Message } from '../models/model.ts';
+import { fitNamed } from './fit-parts.ts';
 
 const EXECUTOR_SYSTEM = `# Loom executor
 You carry out one subtask of a larger task, in a workspace, with tools. Somebody else checks the result against the real files.
@@ -42,42 +43,49 @@ const clip = (text: string, limit: number): string =>
   text.length <= limit ? text : `${text.slice(0, limit)} […${text.length - limit} more characters]`;
 
 /** Newest attempts first, the last three in full: what matters is what was wrong just now. */
-function feedbackSection(earlier: EarlierAttempt[], touched: string[]): string[] {
-  if (earlier.length === 0) return [];
-  const lines = ['## What was wrong with earlier attempts'];
+function feedbackSection(earlier: EarlierAttempt[], touched: string[]): string {
+  if (earlier.length === 0) return '';
+  const lines: string[] = [];
   for (const attempt of [...earlier].reverse().slice(0, 3)) {
     lines.push(`Attempt ${attempt.attempt} failed (${attempt.reason}): ${clip(attempt.feedback, 1_500)}`);
     for (const issue of attempt.issues.slice(0, 8)) lines.push(`- ${clip(issue, 300)}`);
   }
   if (touched.length > 0)
     lines.push(`Files you already changed: ${touched.slice(0, 24).join(', ')}. Continue from them.`);
-  return [lines.join('\n')];
+  return lines.join('\n');
 }
 
-export function executorMessages(prompt: ExecutorPrompt): Message[] {
+/** @param maxChars what the parts that vary may take together; what the subtask is and when it is accepted weighs most */
+export function executorMessages(prompt: ExecutorPrompt, maxChars: number): Message[] {
   const { node, attempt } = prompt;
+  const upstream = prompt.upstream
+    .map(
+      ({ id, summary, files }) =>
+        `- ${id}: ${clip(summary, 480)}${files.length > 0 ? ` (files: ${files.slice(0, 12).join(', ')})` : ''}`,
+    )
+    .join('\n');
+  const shown = fitNamed(
+    {
+      goal: { text: clip(prompt.goal, 4_000), weight: 4, ends: true },
+      description: { text: node.description, weight: 12, ends: true },
+      criteria: { text: node.acceptance_criteria, weight: 14 },
+      deliverables: { text: node.deliverables.map(path => `- ${path}`).join('\n'), weight: 4 },
+      upstream: { text: upstream, weight: 5 },
+      instructions: { text: prompt.instructions.join('\n'), weight: 12, ends: true },
+      feedback: { text: feedbackSection(prompt.earlier, prompt.touched), weight: 8 },
+    },
+    maxChars,
+  );
+  const section = (title: string, text: string): string[] => (text === '' ? [] : [`## ${title}\n${text}`]);
   const sections = [
     `Subtask: ${node.id}${attempt > 1 ? `\nAttempt: ${attempt}` : ''}`,
-    `## Goal of the whole task\n${clip(prompt.goal, 4_000)}`,
-    `## Your subtask\n${node.description}`,
-    ...(node.acceptance_criteria ? [`## It is accepted when\n${node.acceptance_criteria}`] : []),
-    ...(node.deliverables.length > 0
-      ? [`## Files it must leave\n${node.deliverables.map(path => `- ${path}`).join('\n')}`]
-      : []),
-    ...(prompt.upstream.length > 0
-      ? [
-          `## What earlier subtasks left\n${prompt.upstream
-            .map(
-              ({ id, summary, files }) =>
-                `- ${id}: ${clip(summary, 480)}${files.length > 0 ? ` (files: ${files.slice(0, 12).join(', ')})` : ''}`,
-            )
-            .join('\n')}`,
-        ]
-      : []),
-    ...(prompt.instructions.length > 0
-      ? [`## Instructions from the user\n${prompt.instructions.join('\n')}`]
-      : []),
-    ...feedbackSection(prompt.earlier, prompt.touched),
+    ...section('Goal of the whole task', shown.goal),
+    ...section('Your subtask', shown.description),
+    ...section('It is accepted when', shown.criteria),
+    ...section('Files it must leave', shown.deliverables),
+    ...section('What earlier subtasks left', shown.upstream),
+    ...section('Instructions from the user', shown.instructions),
+    ...section('What was wrong with earlier attempts', shown.feedback),
   ];
   return [
     { role: 'system', content: EXECUTOR_SYSTEM },

@@ -1,5 +1,6 @@
 /** The planner's request: the goal, what is in the workspace, and the shape of a plan. */
 import type { Message } from '../models/model.ts';
+import { fitNamed, fitParts } from './fit-parts.ts';
 
 const PLANNER_RULES = `Break the goal into subtasks that one worker with file, search and shell tools can finish and somebody else can check.
 
@@ -27,16 +28,24 @@ export interface PlannerPrompt {
   errors: string[];
 }
 
-export function plannerMessages(prompt: PlannerPrompt): Message[] {
+/** @param maxChars what the parts that vary may take together; the goal weighs most */
+export function plannerMessages(prompt: PlannerPrompt, maxChars: number): Message[] {
+  const shown = fitNamed(
+    {
+      goal: { text: prompt.goal, weight: 14, ends: true },
+      workspace: { text: prompt.workspace, weight: 6 },
+      instructions: { text: prompt.instructions.join('\n'), weight: 8, ends: true },
+      errors: { text: list(prompt.errors), weight: 4 },
+    },
+    maxChars,
+  );
   const sections = [
-    `## Goal\n${prompt.goal}`,
-    `## Workspace\n${prompt.workspace}`,
-    ...(prompt.instructions.length > 0
-      ? [`## Instructions from the user\n${prompt.instructions.join('\n')}`]
-      : []),
-    ...(prompt.errors.length > 0
-      ? [`## Your previous plan could not be used\n${list(prompt.errors)}\nAnswer with a corrected plan.`]
-      : []),
+    `## Goal\n${shown.goal}`,
+    `## Workspace\n${shown.workspace}`,
+    ...(shown.instructions === '' ? [] : [`## Instructions from the user\n${shown.instructions}`]),
+    ...(shown.errors === ''
+      ? []
+      : [`## Your previous plan could not be used\n${shown.errors}\nAnswer with a corrected plan.`]),
   ];
   return [
     { role: 'system', content: `# Loom planner\n${PLANNER_RULES}` },
@@ -51,14 +60,21 @@ export interface ReplannerPrompt extends PlannerPrompt {
   nodes: string[];
 }
 
-export function replannerMessages(prompt: ReplannerPrompt): Message[] {
-  const [, user] = plannerMessages(prompt);
+export function replannerMessages(prompt: ReplannerPrompt, maxChars: number): Message[] {
+  const [, user] = plannerMessages(prompt, maxChars * 0.6);
+  const [nodes, reason] = fitParts(
+    [
+      { text: prompt.nodes.join('\n'), weight: 3 },
+      { text: prompt.reason, weight: 1 },
+    ],
+    maxChars * 0.4,
+  );
   const rules = `A task is under way and the subtask "${prompt.failed}" failed for good. Completed and running subtasks stay as they are. Answer with the subtasks that should now replace everything that is not completed or running; they may depend on completed and running ones by id. Do not repeat the approach that failed.\n\n${PLANNER_RULES}`;
   return [
     { role: 'system', content: `# Loom replanner\n${rules}` },
     {
       role: 'user',
-      content: `${String(user!.content)}\n\n## Present plan\n${prompt.nodes.join('\n')}\n\n## Why "${prompt.failed}" failed\n${prompt.reason}`,
+      content: `${String(user!.content)}\n\n## Present plan\n${nodes}\n\n## Why "${prompt.failed}" failed\n${reason}`,
     },
   ];
 }
