@@ -1,4 +1,5 @@
 /** The effects that run right now: begins them, aborts them, and settles each exactly once. */
+import { add, type Cost, NO_COST } from '../machines/budget.ts';
 import { failure, LoomError } from '../machines/failure.ts';
 import type { EffectEntry } from '../machines/react.ts';
 import { crashPoint } from '../store/crash-points.ts';
@@ -21,6 +22,8 @@ export interface PoolHooks {
   /** Deadlines above this path stand still. */
   pause(path: string): void;
   resume(path: string): void;
+  timeLeft(path: string): number;
+  reserve(key: string, cost: Cost): Promise<boolean>;
   preview(effect: EffectEntry, delta: Parameters<EffectContext['preview']>[0]): void;
 }
 
@@ -37,7 +40,14 @@ export interface EffectPool {
 interface Running {
   controller: AbortController;
   waiting: boolean;
+  /** When it last began to work, and how long it had worked by then. */
+  since: number;
+  worked: number;
+  spent: Cost;
 }
+
+const worked = ({ waiting, since, worked: before }: Running): number =>
+  Math.round(before + (waiting ? 0 : performance.now() - since));
 
 const stopped = (): LoomError => new LoomError('retryable', 'aborted', 'stopped by Loom');
 
@@ -73,6 +83,8 @@ export function createPool(effects: Record<string, Effect>, hooks: PoolHooks): E
   function contextOf(effect: EffectEntry, entry: Running, recovered: unknown): EffectContext {
     const wait = (on: boolean) => {
       if (entry.waiting === on) return;
+      if (on) entry.worked += performance.now() - entry.since;
+      else entry.since = performance.now();
       entry.waiting = on;
       if (on) hooks.pause(effect.path);
       else hooks.resume(effect.path);
@@ -84,6 +96,11 @@ export function createPool(effects: Record<string, Effect>, hooks: PoolHooks): E
       child: group => hooks.checkpoint([{ key: `k/${effect.key}`, value: group }]),
       waiting: () => wait(true),
       running: () => wait(false),
+      left: () => hooks.timeLeft(effect.path),
+      spend: cost => {
+        entry.spent = add(entry.spent, cost);
+      },
+      reserve: cost => hooks.reserve(effect.key, add(entry.spent, cost)),
       preview: delta => hooks.preview(effect, delta),
     };
   }
@@ -93,7 +110,13 @@ export function createPool(effects: Record<string, Effect>, hooks: PoolHooks): E
       return running.size;
     },
     launch(effect, recovered) {
-      const entry: Running = { controller: new AbortController(), waiting: false };
+      const entry: Running = {
+        controller: new AbortController(),
+        waiting: false,
+        since: performance.now(),
+        worked: 0,
+        spent: NO_COST,
+      };
       const { controller } = entry;
       running.set(effect.key, entry);
       // A stopped write that had begun is only looked at, not done.
@@ -105,7 +128,8 @@ export function createPool(effects: Record<string, Effect>, hooks: PoolHooks): E
         // An interrupted effect keeps its intent: whoever resumes repeats it, reconciles it, or asks.
         if (hooks.closing() && controller.signal.aborted && wasAborted(result)) return hooks.left();
         crashPoint('effect-done');
-        hooks.settled(effect.key, result);
+        const used = result.used === 'unknown' ? result.used : add(result.used ?? NO_COST, entry.spent);
+        hooks.settled(effect.key, { ...result, used, ms: worked(entry) });
       });
       crashPoint('effect-started');
     },
@@ -117,7 +141,7 @@ export function createPool(effects: Record<string, Effect>, hooks: PoolHooks): E
         if (!running.delete(effect.key)) return;
         const message = `${effect.source} did not settle within ${ABORT_GRACE_MS} ms of being stopped`;
         const output = { ok: false, failure: failure('uncertain', 'aborted', message) };
-        hooks.settled(effect.key, { output, used: 'unknown' });
+        hooks.settled(effect.key, { output, used: 'unknown', ms: worked(entry) });
       }, ABORT_GRACE_MS).unref();
       return true;
     },

@@ -14,6 +14,12 @@ export interface EffectContext {
   /** While it waits for something that is not its own work (a lock), the owner's deadlines stand still. */
   waiting(): void;
   running(): void;
+  /** Milliseconds until the next deadline above it; Infinity without one. */
+  left(): number;
+  /** Uses that count however it ends, e.g. of an attempt that was cut off; added to the result's. */
+  spend(cost: Cost): void;
+  /** Makes the reservation large enough for `cost` beyond what was spent so far; false when the budget has no room for it. */
+  reserve(cost: Cost): Promise<boolean>;
   /** Shows text that may still be withdrawn. */
   preview(delta: { attempt: number; offset: number; text: string; reset?: true }): void;
 }
@@ -25,6 +31,8 @@ export interface EffectResult {
   rows?: Row[];
   journal?: JournalLine[];
   used?: Cost | 'unknown';
+  /** How long it worked, waiting left out; set by the pool. */
+  ms?: number;
 }
 
 export type Effect = (intent: EffectEntry, context: EffectContext) => Promise<EffectResult>;

@@ -3,6 +3,7 @@
  *  Order: react (pure) → one transaction (actors, intents, journal, rows) → publish → start and abort effects.
  *  Crash before the commit: nothing happened. Crash after: the next owner finds the intents and goes on (`restore.ts`).
  *  In-memory state changes only after the commit. */
+import { type Cost, NO_COST, shortOf } from '../machines/budget.ts';
 import { LoomError } from '../machines/failure.ts';
 import {
   type Catalogue,
@@ -24,7 +25,7 @@ import {
   type Store,
   StoreWriteError,
 } from '../store/port.ts';
-import { createAlarms } from './alarms.ts';
+import { createAlarms, isDeadline } from './alarms.ts';
 import type { Effect, EffectResult } from './effect.ts';
 import { ABORT_GRACE_MS, createPool } from './effect-pool.ts';
 import { createInbox, type InboxRow } from './inbox.ts';
@@ -91,7 +92,7 @@ export function createHost(options: HostOptions): Host {
   const writer = createWriter(options, now, event => options.onEvent?.(event));
   const alarms = createAlarms(key => settle(key, { output: { ok: true } }), now);
   const inbox = createInbox(store, lease, consume, () => shutDown({ kind: 'lost' }));
-  const deadlines = { pause: alarms.pause, resume: alarms.resume };
+  const deadlines = { pause: alarms.pause, resume: alarms.resume, timeLeft: alarms.left };
   const desk = createDesk(options.onQuestion, { ...deadlines, settled: settle, declined: rest });
   const pool = createPool(options.effects, {
     ...deadlines,
@@ -99,6 +100,7 @@ export function createHost(options: HostOptions): Host {
     left: rest,
     refused: error => void enqueue(() => Promise.reject(error)),
     closing: () => closing !== null || ended,
+    reserve: enlarge,
     checkpoint: rows =>
       writer
         .checkpoint(rows)
@@ -150,12 +152,9 @@ export function createHost(options: HostOptions): Host {
     if (reaction.fault) return park(reaction.fault.code, faultMessage(reaction.fault), commands);
     const start = reaction.start.map(begun);
     const asked = start.filter(isQuestion).map(effect => describeQuestion(run.id, effect, writer.stamp()));
-    const moved = alarms.moved().flatMap(({ key, at }) => {
-      const alarm = reaction.next.effects[key];
-      return alarm ? [{ ...alarm, at }] : [];
-    });
+    const moved = movedAlarms(reaction.next);
     for (const effect of [...start, ...moved]) reaction.next.effects[effect.key] = effect;
-    const intents = [...start, ...moved].map(effect => ({ key: `e/${effect.key}`, value: effect }));
+    const intents = [...start, ...moved].map(intentRow);
     // The root's actor is gone once it is done; a crash before the concluding commit must not lose its last word.
     const last = reaction.next.output === run.output ? [] : [{ key: OUTPUT, value: reaction.next.output }];
     const rows = [...(extra.rows ?? []), ...reaction.rows, ...intents, ...last];
@@ -173,8 +172,13 @@ export function createHost(options: HostOptions): Host {
       else if (isQuestion(effect)) desk.ask(effect, asked.shift()!);
       else if (effect.state === 'open') pool.launch(effect);
     }
+    alarms.observe(Object.values(run.effects));
     rest();
   }
+
+  /** Alarms whose time moved because they stood still, as they are now. */
+  const movedAlarms = ({ effects }: Run): EffectEntry[] =>
+    alarms.moved().flatMap(({ key, at }) => (effects[key] ? [{ ...effects[key], at }] : []));
 
   /** The intent as it is written: an alarm knows its time; while closing, nothing else begins, and `held` says so for sure. */
   function begun(effect: EffectEntry): EffectEntry {
@@ -203,7 +207,10 @@ export function createHost(options: HostOptions): Host {
     });
   }
 
-  async function take(key: string, { output, used, rows = [], journal = [] }: EffectResult): Promise<void> {
+  async function take(
+    key: string,
+    { output, used, ms, rows = [], journal = [] }: EffectResult,
+  ): Promise<void> {
     const effect = run.effects[key];
     if (!effect) {
       // Settled without it in the meantime; only what it brought along is kept.
@@ -212,7 +219,13 @@ export function createHost(options: HostOptions): Host {
     }
     const gone = [`p/${key}`, `k/${key}`].map(row => ({ key: row, value: null }));
     await handle(
-      { type: 'settled', key, output, ...(used === undefined ? {} : { used }) },
+      {
+        type: 'settled',
+        key,
+        output,
+        ...(used === undefined ? {} : { used }),
+        ...(ms === undefined ? {} : { ms }),
+      },
       {
         rows: [...gone, ...rows],
         journal: effect.state === 'stopping' ? journal.map(stoppedLine) : journal,
@@ -220,9 +233,18 @@ export function createHost(options: HostOptions): Host {
     );
   }
 
+  /** Reserves more for a running effect; without limits nothing has to be written. */
+  async function enlarge(key: string, cost: Cost): Promise<boolean> {
+    const missing = () => shortOf(run.ledger, run.effects[key]?.reserved ?? NO_COST, cost);
+    const more = missing();
+    if (more) await enqueue(() => handle({ type: 'reserve', key, cost: more }));
+    return missing() === null;
+  }
+
   function stop(effect: EffectEntry): void {
     if (desk.withdraw(effect.key) || pool.stop(effect) || unexamined.has(effect.key)) return;
-    settle(effect.key, { output: { ok: true } });
+    // It is not running here: what it used in another process nobody knows.
+    settle(effect.key, { output: { ok: true }, used: 'unknown' });
   }
 
   /** What a run does in which nothing moves: it ends, it parks, or (null) something does move after all. */
@@ -248,7 +270,11 @@ export function createHost(options: HostOptions): Host {
   async function park(reason: ParkReason, message: string, rows: Row[] = []): Promise<void> {
     const line = { event_type: 'task_parked', data: { reason, message } };
     const status = reason === 'waiting' ? 'waiting_approval' : reason === 'paused' ? 'paused' : undefined;
-    await writer.commit(rows, [line], { parked: { reason, message }, ...(status ? { status } : {}) });
+    const moved = movedAlarms(run).map(intentRow);
+    await writer.commit([...rows, ...moved], [line], {
+      parked: { reason, message },
+      ...(status ? { status } : {}),
+    });
     const outcome = parked(reason, message);
     await writer.release();
     shutDown(outcome);
@@ -284,8 +310,13 @@ export function createHost(options: HostOptions): Host {
       for (const { key } of unfinished.rerun) if (options.recovered?.has(key)) unexamined.add(key);
       for (const { effect, result } of unfinished.settled) settle(effect.key, result);
       void enqueue(async () => {
-        for (const outside of first) await handle(outside);
-        for (const { key } of closing ? [] : unfinished.rerun) {
+        let due = unfinished.rerun;
+        for (const [i, outside] of first.entries()) {
+          await handle(outside);
+          // What found no room any more is held, and begins like everything else when there is some.
+          if (i === 0) due = due.filter(({ key }) => run.effects[key]?.state !== 'held');
+        }
+        for (const { key } of closing ? [] : due) {
           const effect = run.effects[key];
           unexamined.delete(key);
           if (effect) pool.launch(effect, options.recovered?.get(key));
@@ -315,11 +346,12 @@ export function createHost(options: HostOptions): Host {
   };
 }
 
+const intentRow = (effect: EffectEntry): Row => ({ key: `e/${effect.key}`, value: effect });
+
 const isQuestion = (effect: EffectEntry): boolean => effect.source === 'question';
 
 /** Neither a question nor a deadline moves a run on by itself. */
-const onlyWaits = (effect: EffectEntry): boolean =>
-  isQuestion(effect) || (effect.source === 'alarm' && effect.id === 'deadline');
+const onlyWaits = (effect: EffectEntry): boolean => isQuestion(effect) || isDeadline(effect);
 
 const stoppedLine = (line: JournalLine): JournalLine => ({ ...line, data: { ...line.data, stopped: true } });
 

@@ -75,6 +75,9 @@ export interface RunOptions {
   plan_only?: boolean;
   max_tokens?: number;
   max_cost?: number;
+  max_model_calls?: number;
+  max_tool_calls?: number;
+  /** Time in which processes work on the run, all of them together. */
   timeout_seconds?: number;
   /** Refuse to adopt runs of this workspace whose owner died. Default: adopt. */
   adopt?: boolean;
@@ -91,6 +94,8 @@ export type ResumeOptions = Pick<
   | 'deny'
   | 'max_tokens'
   | 'max_cost'
+  | 'max_model_calls'
+  | 'max_tool_calls'
   | 'timeout_seconds'
   | 'signal'
   | 'onEvent'

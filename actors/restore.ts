@@ -3,7 +3,7 @@
  *  repeatable, keyed: run again · checkable: run again with its checkpoint, which looks at the world first ·
  *  unknowable: settles as `uncertain`, and the machine asks a person, unless it had not begun · held: never started. */
 
-import type { Ledger } from '../machines/budget.ts';
+import { type Account, type Ledger, SUBTASK_LEDGER } from '../machines/budget.ts';
 import { failure } from '../machines/failure.ts';
 import type { ActorEntry, Catalogue, EffectEntry, Run } from '../machines/react.ts';
 import type { RunHead, Store } from '../store/port.ts';
@@ -40,12 +40,13 @@ export async function restoreRun(
   catalogue: Catalogue,
   now: number,
 ): Promise<Restored> {
-  const [actorRows, effectRows, checkpoints, children, ledger, output] = await Promise.all([
+  const [actorRows, effectRows, checkpoints, children, ledger, accounts, output] = await Promise.all([
     store.range<StoredActor>(head.id, 'a/'),
     store.range<EffectEntry>(head.id, 'e/'),
     store.range<unknown>(head.id, 'p/'),
     store.range<unknown>(head.id, 'k/'),
     store.get<Ledger>(head.id, 'ledger'),
+    store.range<Account>(head.id, SUBTASK_LEDGER),
     store.get<unknown>(head.id, OUTPUT),
   ]);
   const actors: Run['actors'] = {};
@@ -71,7 +72,7 @@ export async function restoreRun(
     if (fate === 'rerun') rerun.push(effect);
     else if (fate) settled.push({ effect, result: fate });
   }
-  const charged = rerun.filter(effect => effect.reserved.tokens > 0).map(effect => effect.key);
+  const charged = rerun.filter(effect => effect.reserved.model_calls > 0).map(effect => effect.key);
   return {
     run: {
       id: head.id,
@@ -79,7 +80,10 @@ export async function restoreRun(
       step: head.rev,
       actors,
       effects,
-      ledger: ledger!,
+      ledger: {
+        ...ledger!,
+        subtasks: Object.fromEntries(accounts.map(({ key, value }) => [strip(key, SUBTASK_LEDGER), value])),
+      },
       ...(output === null ? {} : { output }),
     },
     rerun,
@@ -103,5 +107,5 @@ function fateOf(effect: EffectEntry, checkpointed: boolean): 'rerun' | EffectRes
   // A tool whose effect cannot be known checkpoints before it begins: without that it certainly did not.
   if (effect.class !== 'unknowable' || !checkpointed) return 'rerun';
   const message = `${effect.source} was under way when Loom was stopped; nobody knows whether it finished`;
-  return { output: { ok: false, failure: failure('uncertain', 'in_flight', message) } };
+  return { output: { ok: false, failure: failure('uncertain', 'in_flight', message) }, used: 'unknown' };
 }

@@ -18,7 +18,9 @@ export function createWriter(
   publish: (event: JournalEvent) => void,
 ): RunWriter {
   let { rev, seq } = head;
+  const taken = now();
   const stamp = (): string => new Date(now()).toISOString();
+  const active_ms = (): number => Math.max(0, (head.active_ms ?? 0) + now() - taken);
   return {
     async commit(rows, lines, change) {
       const timestamp = stamp();
@@ -33,7 +35,12 @@ export function createWriter(
       );
       const journal = events.map(event => ({ key: `j/${seqKey(event.seq)}`, value: event }));
       const last = seq + lines.length;
-      await store.commit(lease, rev, { ...change, seq: last, updated_at: timestamp }, [...rows, ...journal]);
+      await store.commit(
+        lease,
+        rev,
+        { ...change, seq: last, updated_at: timestamp, active_ms: active_ms() },
+        [...rows, ...journal],
+      );
       rev += 1;
       seq = last;
       for (const event of events) publish(event);

@@ -1,9 +1,9 @@
 /** What a run remembers of how it was started, so that whoever takes it up goes on in the same way. */
 import { type ApprovalPolicy, parseRule } from '../machines/approval.ts';
-import type { Limits } from '../machines/budget.ts';
 import { LoomError } from '../machines/failure.ts';
 import type { TaskSettings } from '../machines/task.ts';
 import type { Config } from '../store/config.ts';
+import { type Asked, askedOf, limitsOf, type RunLimits, withBudgets } from './limits.ts';
 import type { RunOptions } from './loom.ts';
 
 /** Row `task`. Secrets are never stored: a model keeps the name of the place its key comes from. */
@@ -11,8 +11,9 @@ export interface TaskRecord {
   goal: string;
   config: Config;
   policy: ApprovalPolicy;
-  limits: Limits;
-  timeout_seconds: number | null;
+  /** What the command line asked for; the rest of `limits` comes from the configuration. */
+  asked: Asked;
+  limits: RunLimits;
   settings: TaskSettings;
 }
 
@@ -80,24 +81,14 @@ export function withSecrets(stored: Config, present: Config, env: NodeJS.Process
   return { ...stored, models };
 }
 
-/** What a person who resumes goes on with: the settings of the run, and its models as they stand now in the file they came
- *  from, so that a corrected address, name or key counts. Another file's models never take part unasked. */
+/** What a person who resumes goes on with: the settings of the run, and its models and budgets as they stand now in the file
+ *  they came from, so that a corrected address, name or key and a raised limit count. Another file never takes part unasked. */
 export function resumedConfig(stored: Config, present: Config, env: NodeJS.ProcessEnv): Config {
-  const sameFile = present.source !== null && present.source === stored.source;
-  if (!sameFile || Object.keys(present.models).length === 0) return withSecrets(stored, present, env);
-  return { ...stored, models: present.models };
-}
-
-/** A limit of 0 in the configuration means none. */
-function limitsOf(config: Config, options: Pick<RunOptions, 'max_tokens' | 'max_cost'>): Limits {
-  const { max_task_total_tokens, max_task_model_invocations, max_task_tool_calls } = config.execution;
-  const tokens = options.max_tokens ?? (max_task_total_tokens || undefined);
-  return {
-    ...(tokens === undefined ? {} : { tokens }),
-    ...(options.max_cost === undefined ? {} : { usd: options.max_cost }),
-    ...(max_task_model_invocations ? { model_calls: max_task_model_invocations } : {}),
-    ...(max_task_tool_calls ? { tool_calls: max_task_tool_calls } : {}),
-  };
+  if (present.source !== stored.source) return withSecrets(stored, present, env);
+  const budgeted = withBudgets(stored, present);
+  if (present.source === null || Object.keys(present.models).length === 0)
+    return withSecrets(budgeted, present, env);
+  return { ...budgeted, models: present.models };
 }
 
 /** A rule that cannot be read would silently allow or, worse, deny nothing. Throws LoomError `usage`. */
@@ -108,20 +99,6 @@ export function checkRules(rules: string[]): void {
     'terminal',
     'usage',
     `"${wrong.slice(0, 200)}" is not a rule. Write TOOL or TOOL(PATTERN), for instance shell_execute(npm test*) or write_file(src/**).`,
-  );
-}
-
-/** `--max-cost` can only be kept when every model that may take part has a price. */
-export function checkPrices(config: Config, max_cost: number | undefined): void {
-  if (max_cost === undefined) return;
-  const unpriced = Object.values(config.models).filter(
-    model => model.provider !== 'scripted' && (model.price_input === null || model.price_output === null),
-  );
-  if (unpriced.length === 0) return;
-  throw new LoomError(
-    'terminal',
-    'usage',
-    `--max-cost needs a price for every model, and ${unpriced.map(model => `"${model.alias}"`).join(', ')} has none. Set price_input and price_output (USD per million tokens) under [models.${unpriced[0]!.alias}], 0 for a local model.`,
   );
 }
 
@@ -140,8 +117,8 @@ export function newRecord(goal: string, config: Config, options: RunOptions): Ta
       allow: [...approval.allow, ...(options.allow ?? [])],
       deny: [...approval.deny, ...(options.deny ?? [])],
     },
+    asked: askedOf(options),
     limits: limitsOf(config, options),
-    timeout_seconds: options.timeout_seconds ?? (execution.max_task_wall_clock_seconds || null),
     settings: {
       max_parallel: Math.min(64, Math.max(1, execution.max_parallel_subtasks)),
       degraded_mode: execution.planner_degraded_mode,

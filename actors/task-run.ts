@@ -1,5 +1,5 @@
 /** Starts, resumes and adopts runs: puts store, machines, effects and host together. */
-import { newLedger } from '../machines/budget.ts';
+import { ledgerRows, newLedger } from '../machines/budget.ts';
 import { makeCatalogue, type PricedRole, type RolePrice } from '../machines/catalogue.ts';
 import { LoomError } from '../machines/failure.ts';
 import { newRun, type Outside, type Run } from '../machines/react.ts';
@@ -14,6 +14,7 @@ import { taskRows } from './effects/rows.ts';
 import { openEventLog } from './event-log.ts';
 import type { Home } from './home.ts';
 import { createHost, type Host, type HostEnd } from './host.ts';
+import { askedOf, checkPrices, limitsOf } from './limits.ts';
 import type { JournalEvent, ResumeOptions, RunOptions } from './loom.ts';
 import { createRouter } from './models/router.ts';
 import type { Ask } from './question-desk.ts';
@@ -21,7 +22,6 @@ import { questionDetail } from './question-detail.ts';
 import { answeredByRules } from './questions.ts';
 import { restoreRun } from './restore.ts';
 import {
-  checkPrices,
   checkRules,
   newRecord,
   resumedConfig,
@@ -84,23 +84,25 @@ interface Driven {
   end: HostEnd;
 }
 
-/** Runs a host to its end under the caller's signal and the run's time budget. */
+/** Runs a host to its end under the caller's signal and what is left of the run's time. */
 async function driveHost(
   host: Host,
   begin: () => Promise<HostEnd>,
-  record: TaskRecord,
+  { record, active_ms }: { record: TaskRecord; active_ms: number },
   hooks: Hooks,
 ): Promise<Driven> {
   const interrupt = () => host.interrupt('interrupted', 'interrupted by the user');
   const { signal } = hooks;
-  const seconds = record.timeout_seconds;
-  const timer = seconds
-    ? setTimeout(() => host.interrupt('budget', `the time budget of ${seconds} s is spent`), seconds * 1_000)
-    : undefined;
+  const seconds = record.limits.timeout_seconds;
+  const message = `the time budget of ${seconds} s is spent: resume with a higher --timeout`;
+  const outOfTime = () => host.interrupt('budget', message);
+  const left = seconds === null ? Number.POSITIVE_INFINITY : seconds * 1_000 - active_ms;
+  const timer = Number.isFinite(left) && left > 0 ? setTimeout(outOfTime, left) : undefined;
   signal?.addEventListener('abort', interrupt, { once: true });
   try {
     const ending = begin();
     if (signal?.aborted) interrupt();
+    else if (left <= 0) outOfTime();
     return { end: await ending };
   } finally {
     clearTimeout(timer);
@@ -146,8 +148,8 @@ export async function startTask(
   config: Config,
   options: RunOptions & { goal: string; workspace: string; id: string },
 ): Promise<HostEnd> {
-  checkPrices(config, options.max_cost);
   const record = newRecord(options.goal, config, options);
+  checkPrices(config, record.limits, record.asked);
   checkRules([...record.policy.allow, ...record.policy.deny]);
   const catalogue = makeCatalogue(pricesOf(config));
   const at = new Date().toISOString();
@@ -161,10 +163,10 @@ export async function startTask(
     created_at: at,
     updated_at: at,
   };
-  const ledger = newLedger(record.limits);
+  const ledger = newLedger(record.limits.task, record.limits.subtask);
   const lease = await launch.store.create(head, [
     { key: 'task', value: record },
-    { key: 'ledger', value: ledger },
+    ...ledgerRows(ledger, ledger),
   ]);
   const stored: RunHead = { ...head, rev: 0, fence: lease.fence };
   const deps = await depsOf(launch, stored, record, config);
@@ -180,7 +182,12 @@ export async function startTask(
     ...previews(options),
     ...asker(launch.store, options),
   });
-  const { end } = await driveHost(host, () => host.begin([startOf(stored, record)]), record, options);
+  const { end } = await driveHost(
+    host,
+    () => host.begin([startOf(stored, record)]),
+    { record, active_ms: 0 },
+    options,
+  );
   log.flush();
   return end;
 }
@@ -208,17 +215,14 @@ async function updateRecord(
   const record = await store.get<TaskRecord>(head.id, 'task');
   if (!record)
     throw new LoomError('terminal', 'run_damaged', `run ${head.id} has no record of how it was started`);
-  const { max_tokens, max_cost, timeout_seconds, allow = [], deny = [] } = options;
+  const { allow = [], deny = [] } = options;
   checkRules([...allow, ...deny]);
   const config = configure(record.config);
-  const changed =
-    options.corrected === true ||
-    allow.length + deny.length > 0 ||
-    max_tokens !== undefined ||
-    max_cost !== undefined ||
-    timeout_seconds !== undefined;
+  const newly = askedOf(options);
+  const asked = { ...record.asked, ...newly };
+  const rules = allow.length + deny.length;
   return {
-    changed,
+    changed: options.corrected === true || rules > 0 || Object.keys(newly).length > 0,
     config,
     record: {
       ...record,
@@ -228,12 +232,8 @@ async function updateRecord(
         allow: [...record.policy.allow, ...allow],
         deny: [...record.policy.deny, ...deny],
       },
-      limits: {
-        ...record.limits,
-        ...(max_tokens === undefined ? {} : { tokens: max_tokens }),
-        ...(max_cost === undefined ? {} : { usd: max_cost }),
-      },
-      timeout_seconds: timeout_seconds ?? record.timeout_seconds,
+      asked,
+      limits: limitsOf(config, asked),
     },
   };
 }
@@ -251,12 +251,14 @@ export async function resumeTask(
   const { record, config, changed } = await updateRecord(store, head, options, stored =>
     (options.corrected ? resumedConfig : withSecrets)(stored, present, launch.env),
   );
-  checkPrices(config, options.max_cost);
+  checkPrices(config, record.limits, record.asked);
   const catalogue = makeCatalogue(pricesOf(config));
   const restored = await restoreRun(store, head, rootOf(head.id), catalogue, Date.now());
   for (const group of restored.groups) killGroup(group as ProcessGroup);
   if (restored.unknown) return parkUnknown(store, lease, head, restored.unknown);
-  const run = { ...restored.run, ledger: { ...restored.run.ledger, limits: record.limits } };
+  const { task: limits, subtask: subtask_limits } = record.limits;
+  const ledger = { ...restored.run.ledger, limits, subtask_limits };
+  const run = { ...restored.run, ledger };
   const seq = head.seq + 1;
   const line: JournalEvent = {
     seq,
@@ -267,7 +269,7 @@ export async function resumeTask(
   };
   await store.commit(lease, head.rev, { parked: undefined as never, seq, updated_at: line.timestamp }, [
     { key: `j/${String(seq).padStart(10, '0')}`, value: line },
-    { key: 'ledger', value: run.ledger },
+    ...ledgerRows(ledger, ledger),
     ...(changed ? [{ key: 'task', value: record }] : []),
     ...(await store.range(head.id, 'k/')).map(row => ({ key: row.key, value: null })),
   ]);
@@ -294,9 +296,11 @@ export async function resumeTask(
       options.first ?? [{ type: 'command' as const, event: { type: 'RESUME' } }],
     ),
   ];
+  // Cancelling takes no time that anybody would have to grant.
+  const active_ms = options.first ? 0 : (head.active_ms ?? 0);
   const allowed = answeredByRules(head.id, Object.values(run.effects), record.policy);
   const known = { ...restored, settled: [...restored.settled, ...allowed] };
-  const { end } = await driveHost(host, () => host.begin(first, known), record, options);
+  const { end } = await driveHost(host, () => host.begin(first, known), { record, active_ms }, options);
   log.flush();
   return end;
 }

@@ -27,7 +27,9 @@ const LIMITS: OptionSpec[] = [
   ['--deny <rule>', 'Refuse calls, e.g. write_file(secrets/**)'],
   ['--max-tokens <n>', 'Stop, resumable, after this many tokens'],
   ['--max-cost <usd>', 'Stop, resumable, after this much money'],
-  ['--timeout <seconds>', 'Stop, resumable, after this time'],
+  ['--max-model-calls <n>', 'Stop, resumable, after this many model calls'],
+  ['--max-tool-calls <n>', 'Stop, resumable, after this many tool calls'],
+  ['--timeout <seconds>', 'Stop, resumable, after this much time of work'],
   ['--deltas', 'stream-json only: also pieces of answers while they are written'],
 ];
 

@@ -15,12 +15,16 @@ export function limits(values: Values): ResumeOptions {
   const deny = values.list('deny');
   const max_tokens = values.number('max-tokens', 'whole');
   const max_cost = values.number('max-cost');
+  const max_model_calls = values.number('max-model-calls', 'whole');
+  const max_tool_calls = values.number('max-tool-calls', 'whole');
   const timeout_seconds = values.number('timeout');
   return {
     ...(allow.length > 0 ? { allow } : {}),
     ...(deny.length > 0 ? { deny } : {}),
     ...(max_tokens === undefined ? {} : { max_tokens }),
     ...(max_cost === undefined ? {} : { max_cost }),
+    ...(max_model_calls === undefined ? {} : { max_model_calls }),
+    ...(max_tool_calls === undefined ? {} : { max_tool_calls }),
     ...(timeout_seconds === undefined ? {} : { timeout_seconds }),
   };
 }

@@ -32,9 +32,12 @@ export interface EffectEntry {
   source: string;
   input: unknown;
   class: EffectClass;
-  /** open: may run · held: waits until stopped predecessors have settled · stopping: told to stop, not settled yet. */
+  /** open: may run · held: waits until stopped predecessors have settled, or for `wants` · stopping: told to stop, not
+   *  settled yet. */
   state: 'open' | 'held' | 'stopping';
   reserved: Cost;
+  /** Waits until what others have reserved leaves room for this; reserves nothing meanwhile. */
+  wants?: Cost;
   /** Alarms: absolute time in ms, written by the host when the intent is committed. */
   at?: number;
 }

@@ -1,5 +1,6 @@
-/** The ledger of a run: what may be spent, what is spent, what open effects have reserved. Pure.
- *  Invariant: `reserved` equals the sum over the open effects' reservations, so nothing can be stranded. */
+/** The ledger of a run: what may be spent, what is spent, what open effects have reserved; for the task and for each subtask.
+ *  Pure. Invariants: `reserved` equals the sum over the open effects' reservations, so nothing can be stranded, and
+ *  `spent + reserved` never passes a limit, so nothing that was admitted can overspend. */
 
 /** Amounts in tokens, US dollars and counts. */
 export interface Cost {
@@ -9,21 +10,38 @@ export interface Cost {
   tool_calls: number;
 }
 
-/** A missing limit is no limit. */
-export type Limits = Partial<Cost>;
+/** `seconds` of work, of a subtask: time cannot be reserved, so it is looked at before each call. A missing limit is none. */
+export type Limits = Partial<Cost & { seconds: number }>;
 
-export interface Ledger {
-  limits: Limits;
+export interface Account {
   spent: Cost;
   reserved: Cost;
+  /** How long its effects have run. */
+  work_ms: number;
+}
+
+export interface Ledger extends Account {
+  limits: Limits;
+  /** Holds for each subtask by itself, over all its attempts. */
+  subtask_limits: Limits;
+  /** By subtask id; each has a row of its own. */
+  subtasks: Record<string, Account>;
 }
 
 export const NO_COST: Cost = { tokens: 0, usd: 0, model_calls: 0, tool_calls: 0 };
 const NAMES = ['tokens', 'usd', 'model_calls', 'tool_calls'] as const;
+const NEW: Account = { spent: NO_COST, reserved: NO_COST, work_ms: 0 };
 
-export const newLedger = (limits: Limits): Ledger => ({ limits, spent: NO_COST, reserved: NO_COST });
+export const newLedger = (limits: Limits, subtask_limits: Limits = {}): Ledger => ({
+  ...NEW,
+  limits,
+  subtask_limits,
+  subtasks: {},
+});
 
 const nano = (usd: number): number => Math.round(usd * 1e9);
+
+export const add = (a: Cost, b: Cost): Cost => combine(a, b, 1);
 
 const combine = (a: Cost, b: Cost, sign: 1 | -1): Cost => ({
   tokens: a.tokens + sign * b.tokens,
@@ -35,34 +53,104 @@ const combine = (a: Cost, b: Cost, sign: 1 | -1): Cost => ({
 
 export const isFree = (cost: Cost): boolean => NAMES.every(name => cost[name] === 0);
 
-/** The limit that a further `cost` would break, or null when there is room for its worst case. */
-export function exceeded(
-  ledger: Ledger,
-  cost: Cost,
-): { budget_name: string; observed: number; limit: number } | null {
-  for (const name of NAMES) {
-    const limit = ledger.limits[name];
-    if (limit === undefined || cost[name] === 0) continue;
-    const observed = ledger.spent[name] + ledger.reserved[name] + cost[name];
-    if (observed > limit) return { budget_name: name, observed, limit };
-  }
-  return null;
+/** What is missing of `needed` where `ledger` has a limit; null when the reservation is large enough. */
+export function shortOf(ledger: Ledger, reserved: Cost, needed: Cost): Cost | null {
+  const missing = { ...NO_COST };
+  for (const name of NAMES)
+    if (ledger.limits[name] !== undefined || ledger.subtask_limits[name] !== undefined)
+      missing[name] = Math.max(0, combine(needed, reserved, -1)[name]);
+  return isFree(missing) ? null : missing;
 }
 
-export const reserve = (ledger: Ledger, cost: Cost): Ledger => ({
-  ...ledger,
-  reserved: combine(ledger.reserved, cost, 1),
-});
+/** A limit that leaves no room for a further cost. */
+export interface Lack {
+  budget_name: keyof Limits;
+  limit: number;
+  /** What would be spent at worst. */
+  observed: number;
+  subtask_id: string | null;
+  /** Only what other effects have reserved is in the way: there may be room once they have settled. */
+  passing: boolean;
+}
 
-/** Ends a reservation and books what was really used. */
-export const settle = (ledger: Ledger, reserved: Cost, used: Cost): Ledger => ({
-  ...ledger,
-  reserved: combine(ledger.reserved, reserved, -1),
-  spent: combine(ledger.spent, used, 1),
-});
+function lackOf(account: Account, limits: Limits, cost: Cost, subtask_id: string | null): Lack | null {
+  const { seconds } = limits;
+  const worked = account.work_ms / 1_000;
+  if (seconds !== undefined && worked >= seconds)
+    return { budget_name: 'seconds', limit: seconds, observed: worked, subtask_id, passing: false };
+  let passing: Lack | null = null;
+  for (const name of NAMES) {
+    const limit = limits[name];
+    if (limit === undefined || cost[name] === 0) continue;
+    const alone = combine(account.spent, cost, 1);
+    const observed = combine(alone, account.reserved, 1)[name];
+    const lack = { budget_name: name, limit, observed, subtask_id };
+    if (alone[name] > limit) return { ...lack, observed: alone[name], passing: false };
+    if (observed > limit) passing ??= { ...lack, passing: true };
+  }
+  return passing;
+}
 
-/** Books a cost nobody can measure any more (a call that was in flight when the process died). */
-export const charge = (ledger: Ledger, used: Cost): Ledger => ({
-  ...ledger,
-  spent: combine(ledger.spent, used, 1),
-});
+/** What leaves no room for the worst case of an effect, or null when it may start. Free effects always may. */
+export function lacking(ledger: Ledger, subtask: string | null, cost: Cost): Lack | null {
+  if (isFree(cost)) return null;
+  const ofTask = lackOf(ledger, ledger.limits, cost, null);
+  if (subtask === null || (ofTask && !ofTask.passing)) return ofTask;
+  const own = lackOf(ledger.subtasks[subtask] ?? NEW, ledger.subtask_limits, cost, subtask);
+  return own && !own.passing ? own : (ofTask ?? own);
+}
+
+/** Applies one change to the task's account and the subtask's. */
+function book(ledger: Ledger, subtask: string | null, change: (account: Account) => Account): Ledger {
+  const { spent, reserved, work_ms } = ledger;
+  const next = { ...ledger, ...change({ spent, reserved, work_ms }) };
+  if (subtask === null) return next;
+  const own = change(ledger.subtasks[subtask] ?? NEW);
+  return { ...next, subtasks: { ...ledger.subtasks, [subtask]: own } };
+}
+
+export const reserve = (ledger: Ledger, subtask: string | null, cost: Cost): Ledger =>
+  isFree(cost)
+    ? ledger
+    : book(ledger, subtask, account => ({ ...account, reserved: combine(account.reserved, cost, 1) }));
+
+/** Ends a reservation and books what was really used, and for how long the effect ran. */
+export const settle = (ledger: Ledger, subtask: string | null, reserved: Cost, used: Cost, ms = 0): Ledger =>
+  isFree(reserved) && isFree(used) && ms === 0
+    ? ledger
+    : book(ledger, subtask, account => ({
+        reserved: combine(account.reserved, reserved, -1),
+        spent: combine(account.spent, used, 1),
+        work_ms: account.work_ms + ms,
+      }));
+
+/** How a limit is raised. */
+const RAISE: Record<keyof Limits, { task: string; subtask: string }> = {
+  tokens: { task: '--max-tokens', subtask: 'max_subtask_total_tokens' },
+  usd: { task: '--max-cost', subtask: 'max_subtask_cost_usd' },
+  model_calls: { task: '--max-model-calls', subtask: 'max_subtask_model_invocations' },
+  tool_calls: { task: '--max-tool-calls', subtask: 'max_subtask_tool_calls' },
+  seconds: { task: '--timeout', subtask: 'max_subtask_work_seconds' },
+};
+
+/** One sentence: which budget, how much of it there is, and what raises it. */
+export function lackMessage({ budget_name, limit, observed, subtask_id }: Lack): string {
+  const { task, subtask } = RAISE[budget_name];
+  const whose = subtask_id === null ? '' : ` of subtask "${subtask_id}"`;
+  const how = subtask_id === null ? `resume with a higher ${task}` : `raise execution.${subtask} and resume`;
+  const said = budget_name === 'seconds' ? `${limit} s of work are spent` : `has no room for this step`;
+  const worst = budget_name === 'seconds' ? '' : ` (${Number(observed.toFixed(6))} at worst)`;
+  return `the ${budget_name} budget of ${limit}${whose} ${said}${worst}: ${how}`;
+}
+
+/** The rows in which a ledger differs from the one before: the task's own, and one for each subtask. */
+export function ledgerRows(before: Ledger, { subtasks, ...own }: Ledger): { key: string; value: unknown }[] {
+  const changed = Object.entries(subtasks).filter(([id, account]) => before.subtasks[id] !== account);
+  return [
+    { key: 'ledger', value: own },
+    ...changed.map(([id, value]) => ({ key: `${SUBTASK_LEDGER}${id}`, value })),
+  ];
+}
+
+/** Row prefix of the subtasks' accounts. */
+export const SUBTASK_LEDGER = 'ledger/';

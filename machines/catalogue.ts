@@ -26,8 +26,14 @@ const ROLE_OF: Record<string, PricedRole> = {
   review: 'verifier',
 };
 
-/** Prompt size assumed where the machine does not know it yet. */
-const UNKNOWN_PROMPT_TOKENS = 8_000;
+/** Prompt size assumed where the machine does not know it; a call that turns out larger reserves the rest. */
+const UNKNOWN_PROMPT_TOKENS = 4_000;
+
+/** Sizes are estimates until a server has counted: code and other languages take more tokens than English prose. */
+const SLACK = 1.25;
+
+/** Tokens that a prompt of this estimated size may have at worst. */
+export const atWorst = (tokens: number): number => Math.ceil(tokens * SLACK);
 
 export const planRowKey = (version: number): string => `plan/${String(version).padStart(4, '0')}`;
 
@@ -37,7 +43,7 @@ export function makeCatalogue(price: (role: PricedRole) => RolePrice): Catalogue
     const role = ROLE_OF[source];
     if (!role) return NO_COST;
     const { max_tokens, input: dollarsIn, output: dollarsOut } = price(role);
-    const prompt = (input as { tokens?: number } | null)?.tokens || UNKNOWN_PROMPT_TOKENS;
+    const prompt = atWorst((input as { tokens?: number } | null)?.tokens || UNKNOWN_PROMPT_TOKENS);
     return {
       tokens: prompt + max_tokens,
       usd: prompt * dollarsIn + max_tokens * dollarsOut,

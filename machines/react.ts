@@ -12,70 +12,32 @@ import {
   persist,
   restore,
 } from './actor-entry.ts';
-import { type Cost, charge, exceeded, isFree, type Ledger, NO_COST, reserve, settle } from './budget.ts';
+import {
+  add,
+  type Lack,
+  type Ledger,
+  lacking,
+  lackMessage,
+  ledgerRows,
+  NO_COST,
+  reserve,
+  settle,
+} from './budget.ts';
 import { failure } from './failure.ts';
 import { firstStep, nextStep } from './pure-step.ts';
+import type { Fault, JournalLine, MachineEvent, Outside, Reaction, Run } from './run.ts';
 
+export type { Fault, JournalLine, MachineEvent, Outside, Reaction, Run };
 export { type ActorEntry, actorRow, type Catalogue, type EffectEntry };
-
-export interface MachineEvent {
-  type: string;
-  [field: string]: unknown;
-}
-
-export interface Run {
-  id: string;
-  /** Address of the root actor, e.g. `task/<id>`. */
-  root: string;
-  /** Equals the head's rev. */
-  step: number;
-  actors: Record<string, ActorEntry>;
-  effects: Record<string, EffectEntry>;
-  ledger: Ledger;
-  /** Output of the root once it is done. */
-  output?: unknown;
-}
-
-export type Outside =
-  | { type: 'start'; machine: string; input: unknown }
-  /** `used` undefined: nothing was used; 'unknown': charged at worst case. */
-  | { type: 'settled'; key: string; output: unknown; used?: Cost | 'unknown' }
-  | { type: 'command'; event: MachineEvent }
-  /** After a crash: these effects will run again; what their lost executions used is charged at worst case.
-   *  Held effects that nothing blocks any more may start. */
-  | { type: 'recovered'; keys: string[] };
-
-export interface JournalLine {
-  event_type: string;
-  data: Record<string, unknown>;
-}
-
-export interface Fault {
-  code: 'fault' | 'runaway';
-  machine: string;
-  path: string;
-  event: string;
-  message: string;
-}
-
-export interface Reaction {
-  next: Run;
-  rows: { key: string; value: unknown }[];
-  /** Effects to start after the commit, in order. */
-  start: EffectEntry[];
-  /** Effects to abort after the commit. */
-  stop: EffectEntry[];
-  journal: JournalLine[];
-  /** What the root told the host, e.g. that it cannot go on without more budget. */
-  emitted: MachineEvent[];
-  /** Set: nothing of the reaction may be committed but the parking of the run. */
-  fault?: Fault;
-}
 
 const MAX_STEPS = 1_000;
 
 /** Where predecessors and successors of the same work meet: the subtask's address without its incarnation. */
 const scopeOf = (path: string): string => path.split('/').slice(0, 3).join('/').replace(/@\d+$/, '');
+
+/** Whose account an effect at this address is booked on, besides the task's: the id of its subtask, over all incarnations. */
+const accountOf = (path: string): string | null =>
+  /^[^/]+\/[^/]+\/s:(.+?)@\d+(?:\/|$)/.exec(path)?.[1] ?? null;
 
 const blocks = (effect: EffectEntry): boolean => effect.state === 'stopping' && effect.class !== 'repeatable';
 
@@ -115,7 +77,7 @@ export function react(catalogue: Catalogue, run: Run, outside: Outside): Reactio
     if (effect.state === 'stopping') return;
     if (effect.state === 'held' || start.includes(effect)) {
       // It never ran: nothing can settle later, so the intent simply goes.
-      next.ledger = settle(next.ledger, effect.reserved, NO_COST);
+      next.ledger = settle(next.ledger, accountOf(effect.path), effect.reserved, NO_COST);
       dropEffect(effect.key);
       const pending = start.indexOf(effect);
       if (pending >= 0) start.splice(pending, 1);
@@ -139,33 +101,27 @@ export function react(catalogue: Catalogue, run: Run, outside: Outside): Reactio
     }
   };
 
+  const tell = (path: string, id: string, output: unknown) =>
+    void queue.push({ path, event: { type: `xstate.done.actor.${id}`, actorId: id, output } });
+
+  /** Too little left: it does not start, and its actor is told why. */
+  const refuse = (path: string, id: string, lack: Lack) => {
+    const { passing, ...detail } = lack;
+    tell(path, id, { ok: false, failure: failure('terminal', 'budget', lackMessage(lack), detail) });
+  };
+
+  /** A predecessor that was told to stop may still change the world. */
+  const hindered = (path: string): boolean =>
+    Object.values(next.effects).some(other => blocks(other) && scopeOf(other.path) === scopeOf(path));
+
   const spawn = (path: string, id: string, source: string, input: unknown) => {
     if (catalogue.machines[source]) return begin(`${path}/${id}`, source, input);
     const key = `${path}|${step}|${index++}`;
     const cost = catalogue.worst(source, input);
-    const broken = exceeded(next.ledger, cost);
-    if (broken) {
-      const refused = failure(
-        'terminal',
-        'budget',
-        `the ${broken.budget_name} budget of ${broken.limit} has no room for this step`,
-        broken,
-      );
-      queue.push({
-        path,
-        event: {
-          type: `xstate.done.actor.${id}`,
-          actorId: id,
-          output: { ok: false, failure: refused },
-        },
-      });
-      return;
-    }
-    if (!isFree(cost)) next.ledger = reserve(next.ledger, cost);
-    const scope = scopeOf(path);
-    const held =
-      source !== 'alarm' &&
-      Object.values(next.effects).some(other => blocks(other) && scopeOf(other.path) === scope);
+    const lack = lacking(next.ledger, accountOf(path), cost);
+    if (lack && !lack.passing) return refuse(path, id, lack);
+    if (!lack) next.ledger = reserve(next.ledger, accountOf(path), cost);
+    const held = lack !== null || (source !== 'alarm' && hindered(path));
     const effect: EffectEntry = {
       key,
       path,
@@ -174,7 +130,7 @@ export function react(catalogue: Catalogue, run: Run, outside: Outside): Reactio
       input: input ?? null,
       class: catalogue.classify(source, input),
       state: held ? 'held' : 'open',
-      reserved: cost,
+      ...(lack ? { reserved: NO_COST, wants: cost } : { reserved: cost }),
     };
     setEffect(effect);
     if (!held) start.push(effect);
@@ -251,15 +207,7 @@ export function react(catalogue: Catalogue, run: Run, outside: Outside): Reactio
       return;
     }
     const cut = path.lastIndexOf('/');
-    const id = path.slice(cut + 1);
-    queue.push({
-      path: path.slice(0, cut),
-      event: {
-        type: `xstate.done.actor.${id}`,
-        actorId: id,
-        output: snapshot.output,
-      },
-    });
+    tell(path.slice(0, cut), path.slice(cut + 1), snapshot.output);
   };
 
   const begin = (path: string, name: string, input: unknown) => {
@@ -279,55 +227,74 @@ export function react(catalogue: Catalogue, run: Run, outside: Outside): Reactio
     settleActor(path, entry.machine, snapshot, actions);
   };
 
-  const releaseHeld = (scope: string) => {
-    if (Object.values(next.effects).some(effect => blocks(effect) && scopeOf(effect.path) === scope)) return;
+  /** Lets held effects begin, the oldest first: their predecessors have settled and there is room for their worst case. */
+  const releaseHeld = () => {
     for (const effect of Object.values(next.effects)) {
-      if (effect.state !== 'held' || scopeOf(effect.path) !== scope) continue;
-      const opened: EffectEntry = { ...effect, state: 'open' };
+      if (effect.state !== 'held' || hindered(effect.path)) continue;
+      const { wants, ...rest } = effect;
+      const account = accountOf(effect.path);
+      const lack = wants ? lacking(next.ledger, account, wants) : null;
+      if (lack?.passing) continue;
+      if (lack) {
+        dropEffect(effect.key);
+        refuse(effect.path, effect.id, lack);
+        continue;
+      }
+      if (wants) next.ledger = reserve(next.ledger, account, wants);
+      const opened: EffectEntry = { ...rest, state: 'open', reserved: wants ?? effect.reserved };
       setEffect(opened);
       start.push(opened);
     }
+  };
+
+  /** What a lost execution used is charged at worst case; running it again needs room once more. */
+  const repeat = (effect: EffectEntry) => {
+    const { reserved } = effect;
+    const account = accountOf(effect.path);
+    if (!lacking(next.ledger, account, reserved))
+      return void (next.ledger = reserve(next.ledger, account, reserved));
+    setEffect({ ...effect, state: 'held', reserved: NO_COST, wants: reserved });
   };
 
   const enter = () => {
     switch (outside.type) {
       case 'start':
         return begin(run.root, outside.machine, outside.input);
+      case 'reserve': {
+        const effect = next.effects[outside.key];
+        if (effect?.state !== 'open' || lacking(next.ledger, accountOf(effect.path), outside.cost)) return;
+        next.ledger = reserve(next.ledger, accountOf(effect.path), outside.cost);
+        return setEffect({ ...effect, reserved: add(effect.reserved, outside.cost) });
+      }
       case 'command':
         return void queue.push({ path: run.root, event: outside.event });
-      case 'recovered':
-        for (const key of outside.keys) {
-          const effect = next.effects[key];
-          if (effect) next.ledger = charge(next.ledger, effect.reserved);
-        }
-        for (const effect of Object.values(next.effects))
-          if (effect.state === 'held') releaseHeld(scopeOf(effect.path));
-        return;
+      case 'recovered': {
+        const lost = outside.keys.flatMap(key => next.effects[key] ?? []);
+        for (const { path, reserved } of lost)
+          next.ledger = settle(next.ledger, accountOf(path), reserved, reserved);
+        return lost.forEach(repeat);
+      }
       case 'settled': {
         const effect = next.effects[outside.key];
         // A late result of an effect that no longer exists: dropped by its key.
         if (!effect) return;
         const used = outside.used === 'unknown' ? effect.reserved : (outside.used ?? NO_COST);
-        next.ledger = settle(next.ledger, effect.reserved, used);
+        next.ledger = settle(next.ledger, accountOf(effect.path), effect.reserved, used, outside.ms);
         dropEffect(effect.key);
-        if (effect.state === 'stopping') return releaseHeld(scopeOf(effect.path));
-        queue.push({
-          path: effect.path,
-          event: {
-            type: `xstate.done.actor.${effect.id}`,
-            actorId: effect.id,
-            output: outside.output,
-          },
-        });
+        // Before its actor is told: whoever waits for room has waited longer than what that actor asks for next.
+        releaseHeld();
+        if (effect.state !== 'stopping') tell(effect.path, effect.id, outside.output);
       }
     }
   };
 
   try {
     enter();
-    for (let steps = 0; queue.length > 0; steps++) {
+    for (let steps = 0; ; steps++) {
+      if (queue.length === 0) releaseHeld();
+      const message = queue.shift();
+      if (!message) break;
       if (steps >= MAX_STEPS) throw new RunawayError();
-      const message = queue.shift()!;
       deliver(message.path, message.event);
     }
   } catch (error) {
@@ -345,7 +312,8 @@ export function react(catalogue: Catalogue, run: Run, outside: Outside): Reactio
   }
 
   for (const path of touched) rows.set(`a/${path}`, actorRow(catalogue, next.actors[path]!));
-  if (next.ledger !== run.ledger) rows.set('ledger', next.ledger);
+  if (next.ledger !== run.ledger)
+    for (const { key, value } of ledgerRows(run.ledger, next.ledger)) rows.set(key, value);
   return {
     next,
     rows: [...rows].map(([key, value]) => ({ key, value })),

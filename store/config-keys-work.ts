@@ -24,6 +24,21 @@ const EXECUTION: Rules = {
     100_000,
   ),
   max_task_tool_calls: int('Stop, resumable, after this many tool calls; 0 is no limit.', 0, 0, 100_000),
+  max_task_cost_usd: num(
+    'Stop, resumable, after this much money (US dollars); 0 is no limit. Needs a price for every model.',
+    0,
+    0,
+  ),
+  max_subtask_total_tokens: int('As above, for each subtask over all its attempts.', 0, 0),
+  max_subtask_model_invocations: int('As above, for each subtask over all its attempts.', 0, 0, 100_000),
+  max_subtask_tool_calls: int('As above, for each subtask over all its attempts.', 0, 0, 100_000),
+  max_subtask_cost_usd: num('As above, for each subtask over all its attempts.', 0, 0),
+  max_subtask_work_seconds: int(
+    'As above: how long the calls of a subtask may run together, over all its attempts; looked at before each call.',
+    0,
+    0,
+    604_800,
+  ),
   max_task_mutating_tool_calls: gone(
     'execution.max_task_tool_calls counts every call, and approval rules hold changes',
     int('Limit of tool calls that change something.', 0, 0, 100_000),

@@ -57,6 +57,13 @@ export interface Config {
     max_task_total_tokens: number;
     max_task_model_invocations: number;
     max_task_tool_calls: number;
+    max_task_cost_usd: number;
+    /** Of each subtask over all its attempts; 0 = unlimited. */
+    max_subtask_total_tokens: number;
+    max_subtask_model_invocations: number;
+    max_subtask_tool_calls: number;
+    max_subtask_cost_usd: number;
+    max_subtask_work_seconds: number;
     planner_degraded_mode: DegradedMode;
     model_call_max_attempts: number;
     model_call_retry_base_delay_seconds: number;

@@ -115,7 +115,7 @@ export function openLeases(database: Database, owner: Owner, silenceMs = SILENCE
         }
         if (!same(read(tx, run), seen)) return null;
         const fence = head.fence + 1;
-        tx.put(headKey(run), { ...head, fence });
+        tx.put(headKey(run), { ...head, fence, active_ms: activeUntil(head, seen) });
         leases.grant(tx, run, fence);
         return { run, fence, owner };
       });
@@ -146,6 +146,12 @@ export function openLeases(database: Database, owner: Owner, silenceMs = SILENCE
     },
   };
   return leases;
+}
+
+/** The last sign of life of an owner that died, instead of its last commit: a long call before its end took time, too. */
+function activeUntil(head: RunHead, left: LeaseRow | undefined): number {
+  const unrecorded = left && !head.parked ? left.heartbeat - Date.parse(head.updated_at) : 0;
+  return (head.active_ms ?? 0) + Math.max(0, unrecorded);
 }
 
 export function leaseState(database: Database, run: string): LeaseState {

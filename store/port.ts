@@ -21,6 +21,8 @@ export interface RunHead {
   workspace: string;
   created_at: string;
   updated_at: string;
+  /** How long processes have worked on it, all of them together; as of the newest commit. */
+  active_ms?: number;
   /** Why a run that is neither active nor finished stands still. */
   parked?: { reason: ParkReason; message: string };
   exit_code?: number;

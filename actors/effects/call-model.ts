@@ -8,6 +8,7 @@ import { messageText } from '../models/estimate.ts';
 import { type Message, type Model, ModelError, type ModelRequest, type ToolSchema } from '../models/model.ts';
 import type { RouterAnswer } from '../models/router.ts';
 import { gaugeOf, type Shares } from '../window-gauge.ts';
+import { meterCall } from './call-cost.ts';
 import type { TaskDeps } from './deps.ts';
 
 export interface CallRequest {
@@ -50,8 +51,12 @@ export async function callModel(
   const choice = { tier: request.tier, ...(request.avoid ? { exclude: request.avoid } : {}) };
   const tools = request.tools ?? [];
   const gauge = gaugeOf(deps.router);
-  const send = (model: Model, fitted: Fitted, shares: Shares) =>
-    deps.router.call(
+  const able = deps.router.describe().filter(({ roles }) => roles.includes(role));
+  const models = able.flatMap(({ alias }) => deps.config.models[alias] ?? []);
+  const send = async (model: Model, fitted: Fitted, shares: Shares) => {
+    const meter = meterCall(context, models, { prompt: fitted.tokens, answer: shares.answer });
+    await meter.room();
+    return deps.router.call(
       role,
       {
         messages: fitted.messages,
@@ -65,12 +70,18 @@ export async function callModel(
         signal: context.signal,
         ...choice,
         ...(request.avoid?.[0] ? { author: request.avoid[0] } : {}),
-        onDelta: delta =>
-          context.preview(
-            'reset' in delta ? { attempt: delta.attempt, offset: 0, text: '', reset: true } : delta,
-          ),
+        onFailed: ({ alias, code, attempt }) => meter.failed(alias, code, attempt),
+        again: meter.room,
+        patience_ms: context.left(),
+        onDelta: delta => {
+          if ('reset' in delta)
+            return context.preview({ attempt: delta.attempt, offset: 0, text: '', reset: true });
+          meter.received(delta.attempt, delta.offset + delta.text.length);
+          context.preview(delta);
+        },
       },
     );
+  };
   try {
     const model = deps.router.pick(role, choice);
     const { alias } = model.config;

@@ -15,7 +15,7 @@ function seeded(words: string): number {
   return ((hash ^ (hash >>> 13)) >>> 0) / 2 ** 32;
 }
 
-/** Milliseconds before attempt `n + 1` (n from 1): doubling and bounded, plus jitter; never less than a bounded Retry-After. */
+/** Milliseconds before attempt `n + 1` (n from 1): doubling and bounded, plus jitter; never less than what the server asked for. */
 export function backoffMs(
   n: number,
   limits: BackoffLimits,
@@ -23,6 +23,5 @@ export function backoffMs(
   retryAfterMs: number | undefined,
 ): number {
   const grown = Math.min(limits.max_ms, limits.base_ms * 2 ** (n - 1));
-  const asked = Math.min(limits.max_ms, retryAfterMs ?? 0);
-  return Math.round(Math.max(grown, asked) + limits.jitter_ms * seeded(`${seed}|${n}`));
+  return Math.round(Math.max(grown, retryAfterMs ?? 0) + limits.jitter_ms * seeded(`${seed}|${n}`));
 }

@@ -23,6 +23,12 @@ interface RouterCall extends CallOptions {
   exclude?: string[];
   /** Alias whose work is judged; default: the executor's. Decides `independent`. */
   author?: string;
+  /** Told of each failed attempt. */
+  onFailed?: (failed: FailedAttempt & { attempt: number }) => void;
+  /** Asked before each further attempt, at this model or the next; throws a ModelError to prevent it. */
+  again?: () => Promise<void>;
+  /** The longest wait that still leaves time for an answer; default: no bound but the router's own. */
+  patience_ms?: number;
   /** Makes the jitter repeatable; default: the role. */
   seed?: string;
 }
@@ -76,6 +82,8 @@ const ROLES: Role[] = [
 ];
 /** A model that just failed for good is asked last for this long, when the role has others. */
 const REST_MS = 60_000;
+/** A server that asks for a longer pause is not waited for: a person should know, and may rather do something else. */
+const LONGEST_WAIT_MS = 300_000;
 /** Another model may do what this one cannot. */
 const TERMINAL_HERE = new Set(['auth', 'not_found', 'context_length']);
 
@@ -159,10 +167,14 @@ export function createRouter(config: Config, deps: RouterDeps = {}): Router {
         const { code, message } = failure.failure;
         if (shown) onDelta?.({ attempt: number, reset: true });
         state.failed.push({ alias, code, message });
+        options.onFailed?.({ attempt: number, alias, code, message });
         if (!isRetryable(code) || n >= attempts) throw failure;
         const wait = failure.retry_after_ms;
         if (state.others && (code === 'connection' || (wait ?? 0) > limits.max_ms)) throw failure;
+        if ((wait ?? 0) > Math.max(limits.max_ms, Math.min(options.patience_ms ?? Infinity, LONGEST_WAIT_MS)))
+          throw tooLong(failure, wait!);
         const ms = backoffMs(n, limits, options.seed ?? `${alias}|${request.messages.length}`, wait);
+        await options.again?.();
         await pause(ms, signal);
       }
     }
@@ -175,6 +187,7 @@ export function createRouter(config: Config, deps: RouterDeps = {}): Router {
     for (const [i, model] of list.entries()) {
       state.others = i < list.length - 1;
       try {
+        if (i > 0) await options.again?.();
         const answer = await tryModel(model, request, options, state);
         restingUntil.delete(model.config.alias);
         return {
@@ -240,6 +253,16 @@ function asModelError(error: unknown, alias: string): ModelError {
   return modelError('bad_request', `model "${alias}" failed unexpectedly: ${message}`, { cause: error });
 }
 
+/** The same failure, with the time from which it is worth trying again. */
+function tooLong({ failure, status }: ModelError, wait: number): ModelError {
+  const from = new Date(Date.now() + wait).toISOString().replace(/\.\d+Z$/, 'Z');
+  const message = `${failure.message} · it asks to be left alone for ${Math.ceil(wait / 1_000)} s: resume after ${from}`;
+  return new ModelError(
+    { ...failure, message },
+    { retry_after_ms: wait, ...(status === undefined ? {} : { status }) },
+  );
+}
+
 async function pause(ms: number, signal: AbortSignal): Promise<void> {
   try {
     await sleep(ms, undefined, { signal });
@@ -251,7 +274,7 @@ async function pause(ms: number, signal: AbortSignal): Promise<void> {
 /** One failure that says everything that was tried; its code is the first model's, an abort's if it was one. */
 function summary(role: Role, errors: ModelError[], failed: FailedAttempt[]): ModelError {
   const last = errors.at(-1)!;
-  if (last.failure.code === 'aborted') return last;
+  if (last.failure.code === 'aborted' || last.failure.code === 'budget') return last;
   const counted = (alias: string) => failed.filter(attempt => attempt.alias === alias).length;
   const aliases = [...new Set(failed.map(attempt => attempt.alias))];
   const detail = { role, tried: failed };

@@ -2,7 +2,7 @@
  *  After every reaction the invariants hold that no test should have to ask for: no fault, unique effect keys,
  *  reservations equal to the open effects', and a run that survives JSON. */
 import { isDeepStrictEqual } from 'node:util';
-import { type Cost, type Limits, NO_COST, newLedger } from '../../machines/budget.ts';
+import { type Account, type Cost, type Limits, NO_COST, newLedger } from '../../machines/budget.ts';
 import { makeCatalogue } from '../../machines/catalogue.ts';
 import {
   type Catalogue,
@@ -53,17 +53,20 @@ export const catalogue: Catalogue = makeCatalogue(() => ({ max_tokens: 1_000, in
 export interface DriveOptions {
   catalogue?: Catalogue;
   limits?: Limits;
+  /** Of each subtask. */
+  subtask_limits?: Limits;
   /** Address of the root. */
   root?: string;
 }
 
 const stateOf = (snapshot: unknown) => snapshot as { value: unknown; context: Record<string, unknown> };
 
-/** What `reserved` must be: the sum over all effect rows. */
-function reservations(run: Run): Cost {
+/** What `reserved` must be: the sum over all effect rows, or those of one subtask. */
+function reservations(run: Run, subtask = ''): Cost {
   const sum = { ...NO_COST };
   let nano = 0;
-  for (const { reserved } of Object.values(run.effects)) {
+  for (const { path, reserved } of Object.values(run.effects)) {
+    if (subtask && !path.includes(`/s:${subtask}@`)) continue;
     for (const name of ['tokens', 'model_calls', 'tool_calls'] as const) sum[name] += reserved[name];
     nano += Math.round(reserved.usd * 1e9);
   }
@@ -73,7 +76,8 @@ function reservations(run: Run): Cost {
 /** Starts a run whose root is the machine. */
 export function start(machine: string, input: unknown, options: DriveOptions = {}): Drive {
   const root = options.root ?? `${machine}/x`;
-  const drive = attach(newRun('x', root, newLedger(options.limits ?? {})), options.catalogue);
+  const ledger = newLedger(options.limits ?? {}, options.subtask_limits);
+  const drive = attach(newRun('x', root, ledger), options.catalogue);
   return drive.react({ type: 'start', machine, input });
 }
 
@@ -101,10 +105,10 @@ export function attach(initial: Run, machines: Catalogue = catalogue): Drive {
       if (keys.has(key)) throw new Error(`the effect key ${key} was used twice`);
       keys.add(key);
     }
-    if (!isDeepStrictEqual(next.ledger.reserved, reservations(next)))
-      throw new Error(
-        `reserved ${JSON.stringify(next.ledger.reserved)} is not the sum over the open effects`,
-      );
+    const accounts: [string, Account][] = [['', next.ledger], ...Object.entries(next.ledger.subtasks)];
+    for (const [id, { reserved }] of accounts)
+      if (!isDeepStrictEqual(reserved, reservations(next, id)))
+        throw new Error(`reserved ${id} ${JSON.stringify(reserved)} is not the sum over the open effects`);
     for (const { key, value } of reaction.rows) {
       if (key.startsWith('a/') || key.startsWith('e/')) continue;
       drive.rows.set(key, value);

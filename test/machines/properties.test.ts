@@ -1,17 +1,32 @@
 /** What holds on every path: the driver checks faults, keys and reservations after each step; here are the rest. */
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { Account, Cost, Limits } from '../../machines/budget.ts';
 import { makeCatalogue } from '../../machines/catalogue.ts';
+import type { Run } from '../../machines/react.ts';
 import { type Drive, start } from './drive.ts';
 import { taskInput } from './results.ts';
 import { type Step, steps, walk } from './walk.ts';
 
 const priced = makeCatalogue(() => ({ max_tokens: 1_000, input: 0.000_000_037_5, output: 0.000_015 }));
-const begin = (limits = {}): Drive =>
+const begin = (limits = {}, subtask_limits = {}): Drive =>
   start('task', taskInput({ max_parallel: 3, max_replans: 2 }, { result_gate: true }), {
     limits,
+    subtask_limits,
     catalogue: priced,
   });
+
+/** What a restart does: everything that ran is repeated, and charged once more where a model had been asked. */
+const crash = (drive: Drive): void => {
+  const running = Object.values(drive.run.effects).filter(effect => effect.state === 'open');
+  const keys = running.filter(effect => effect.reserved.model_calls > 0).map(effect => effect.key);
+  drive.restart().react({ type: 'recovered', keys });
+};
+
+const accountsOf = ({ ledger }: Run, task: Limits, each: Limits): [Account, Limits][] => [
+  [ledger, task],
+  ...Object.values(ledger.subtasks).map((account): [Account, Limits] => [account, each]),
+];
 
 const runs = {
   seed: 20_261,
@@ -46,14 +61,18 @@ describe('on every path', () => {
     );
   });
 
-  it('no budget is overspent, and what is reserved is what is open', () => {
+  it('no budget is overspent, not with crashes either, and what is reserved is what is open', () => {
     fc.assert(
-      fc.property(limits, steps(120), (allowed, taken) => {
-        const drive = begin(allowed);
-        for (const step of taken) if (!walk(drive, step)) break;
-        const { spent, reserved } = drive.run.ledger;
-        for (const [name, limit] of Object.entries(allowed) as [keyof typeof spent, number][])
-          expect(spent[name] + reserved[name]).toBeLessThanOrEqual(limit + 1e-9);
+      fc.property(limits, limits, steps(120), fc.array(fc.nat(119)), (allowed, each, taken, crashes) => {
+        const drive = begin(allowed, each);
+        for (const [i, step] of taken.entries()) {
+          if (crashes.includes(i)) crash(drive);
+          const goesOn = walk(drive, step);
+          for (const [account, most] of accountsOf(drive.run, allowed, each))
+            for (const [name, limit] of Object.entries(most) as [keyof Cost, number][])
+              expect(account.spent[name] + account.reserved[name]).toBeLessThanOrEqual(limit + 1e-9);
+          if (!goesOn) break;
+        }
       }),
       runs,
     );

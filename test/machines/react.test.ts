@@ -142,35 +142,104 @@ describe('held intents', () => {
 describe('the budget', () => {
   it('reserves the worst case at the start and books what was used at the end', () => {
     const drive = turn({ tokens: 10_000 });
-    expect(drive.run.ledger.reserved).toMatchObject({ tokens: 1_500, model_calls: 1 });
+    expect(drive.run.ledger.reserved).toMatchObject({ tokens: 1_625, model_calls: 1 });
     drive.settle('model', calls(read(0)), { tokens: 700, usd: 0, model_calls: 1, tool_calls: 0 });
     expect(drive.run.ledger.spent.tokens).toBe(700);
     expect(drive.run.ledger.reserved).toEqual({ tokens: 0, usd: 0, model_calls: 0, tool_calls: 1 });
   });
 
-  it('refuses what it has no room for, without starting it', () => {
+  it('refuses what it has no room for, without starting it, and says how to go on', () => {
     const drive = turn({ tokens: 1_000 });
     expect(drive.run.effects).toEqual({});
     expect(drive.emitted).toEqual([
-      { type: 'STUCK', reason: 'budget', message: 'the tokens budget of 1000 has no room for this step' },
+      {
+        type: 'STUCK',
+        reason: 'budget',
+        message:
+          'the tokens budget of 1000 has no room for this step (1625 at worst): resume with a higher --max-tokens',
+      },
     ]);
   });
 
-  it('counts what other effects have reserved', () => {
+  it('lets wait what only the reservations of others leave no room for, until it is clear that there is none', () => {
+    const two = () => {
+      const drive = start('task', taskInput(), { limits: { model_calls: 2 } });
+      drive.settle('plan', planned(node('a'), node('b')), one);
+      return drive.settle(at('a', 'prepare'), ok).settle(at('b', 'prepare'), ok);
+    };
+    const drive = two();
+    expect(drive.open()).toEqual(['s:a@1/deadline', 's:a@1/turn/model', 's:b@2/deadline']);
+    expect(drive.effect(at('b', 'model'))).toMatchObject({ state: 'held', reserved: { model_calls: 0 } });
+    expect(drive.emitted).toEqual([]);
+    drive.restart().settle(at('a', 'model'), failed('refused'));
+    // It comes before what the one that made room asks for next.
+    expect(drive.effect(at('b', 'model'))).toMatchObject({ state: 'open', reserved: { model_calls: 1 } });
+    const spent = two().settle(at('a', 'model'), text(), one);
+    expect(spent.emitted).toMatchObject([{ type: 'STUCK', reason: 'budget' }]);
+    expect(spent.open()).toEqual(['s:a@1/verify/checks', 's:b@2/deadline']);
+  });
+
+  it('gives the room of what is stopped before it began to whoever waits for it', () => {
     const drive = start('task', taskInput(), { limits: { model_calls: 2 } });
     drive.settle('plan', planned(node('a'), node('b')), one);
     drive.settle(at('a', 'prepare'), ok).settle(at('b', 'prepare'), ok);
-    expect(drive.open()).toEqual(['s:a@1/deadline', 's:a@1/turn/model', 's:b@2/deadline']);
+    drive.settle(at('a', 'deadline'), ok);
+    expect(drive.effect(at('b', 'model')).state).toBe('held');
+    drive.settle({ in: 's:a@', id: 'model' }, failed('aborted'));
+    expect(drive.effect(at('b', 'model')).state).toBe('open');
+  });
+
+  it('holds each subtask to its own limits, over all its attempts, while others go on', () => {
+    const drive = start('task', taskInput(), { subtask_limits: { model_calls: 1 } });
+    drive.settle('plan', planned(node('a'), node('b')), one);
+    drive.settle(at('a', 'prepare'), ok).settle(at('b', 'prepare'), ok);
+    drive.settle(at('a', 'model'), text('partial'), one).settle(at('a', 'prepare'), ok);
     expect(drive.emitted).toMatchObject([{ type: 'STUCK', reason: 'budget' }]);
+    expect(drive.emitted[0]!['message']).toMatch(/of subtask "a".*execution\.max_subtask_model_invocations/);
+    expect(drive.open()).toContain('s:b@2/turn/model');
+    expect(drive.run.ledger.subtasks).toMatchObject({
+      a: { spent: { model_calls: 1 } },
+      b: { spent: { model_calls: 0 } },
+    });
+    expect([...drive.rows.keys()].filter(key => key.startsWith('ledger'))).toEqual([
+      'ledger',
+      'ledger/a',
+      'ledger/b',
+    ]);
+    drive.run = { ...drive.run, ledger: { ...drive.run.ledger, subtask_limits: { model_calls: 2 } } };
+    expect(drive.command('RESUME').open()).toContain('s:a@1/turn/model');
+  });
+
+  it('looks at the time a subtask has worked before each call', () => {
+    const drive = start('task', taskInput(), { subtask_limits: { seconds: 10 } });
+    drive.settle('plan', planned(node('a')), one).settle(at('a', 'prepare'), ok);
+    const { key } = drive.effect(at('a', 'model'));
+    drive.react({ type: 'settled', key, output: calls(read(0)), used: one, ms: 9_000 });
+    const tool = drive.effect(at('a', 't-0'));
+    drive.react({ type: 'settled', key: tool.key, output: toolDone(), ms: 1_000 });
+    expect(drive.run.ledger.subtasks['a']!.work_ms).toBe(10_000);
+    expect(drive.emitted).toMatchObject([
+      { reason: 'budget', message: expect.stringMatching(/10 s of work/) },
+    ]);
   });
 
   it('charges the worst case for what nobody can measure', () => {
     const drive = turn().settle('model', failed('aborted'), 'unknown');
-    expect(drive.run.ledger.spent).toMatchObject({ tokens: 1_500, model_calls: 1 });
+    expect(drive.run.ledger.spent).toMatchObject({ tokens: 1_625, model_calls: 1 });
     const crashed = turn();
     crashed.react({ type: 'recovered', keys: [crashed.effect('model').key, 'nobody|1|0'] });
-    expect(crashed.run.ledger.spent.tokens).toBe(1_500);
-    expect(crashed.run.ledger.reserved.tokens).toBe(1_500);
+    expect(crashed.run.ledger.spent.tokens).toBe(1_625);
+    expect(crashed.run.ledger.reserved.tokens).toBe(1_625);
+    expect(crashed.open()).toEqual(['model']);
+  });
+
+  it('does not repeat after a crash what there is no room for a second time', () => {
+    const crashed = turn({ tokens: 2_500 });
+    crashed.react({ type: 'recovered', keys: [crashed.effect('model').key] });
+    expect(crashed.run.ledger).toMatchObject({ spent: { tokens: 1_625 }, reserved: { tokens: 0 } });
+    expect(crashed.open()).toEqual([]);
+    expect(crashed.emitted).toMatchObject([{ type: 'STUCK', reason: 'budget' }]);
+    expect(crashed.value()).toBe('stuck');
   });
 
   it('releases what an ended actor had reserved only when its effects have settled', () => {

@@ -134,8 +134,8 @@ describe('tier 3', () => {
     const drive = verifier({ tier: 3, votes: 3 }, { model_calls: 2 }).settle('checks', verdict('pass'));
     drive.settle('review', verdict('fail'), { tokens: 0, usd: 0, model_calls: 1, tool_calls: 0 });
     expect(drive.open()).toEqual(['vote-2']);
-    expect(drive.emitted).toMatchObject([{ type: 'STUCK', reason: 'budget' }]);
     drive.settle('vote-2', verdict('pass'), { tokens: 0, usd: 0, model_calls: 1, tool_calls: 0 });
+    expect(drive.emitted).toMatchObject([{ type: 'STUCK', reason: 'budget' }]);
     expect(drive.run.output).toBeUndefined();
     drive.run = { ...drive.run, ledger: { ...drive.run.ledger, limits: {} } };
     expect(drive.restart().command('RESUME').open()).toEqual(['vote-3']);

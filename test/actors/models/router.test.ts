@@ -151,16 +151,36 @@ describe('retry', () => {
     expect(seen.resets()).toBe(1);
   });
 
-  test('Retry-After is waited for, up to the longest configured wait', async () => {
+  test('Retry-After is waited for, also beyond the longest configured wait', async () => {
     const server = await serverWith(
       '[{role: executor, error: {status: 429, message: slow, retry_after: 0.3}}, {role: executor, reply: fine}]',
     );
-    const one = router([openai('one', server)], {}, { model_call_retry_max_delay_seconds: 5 });
-    await one.call('executor', ask('executor', [user('Hi')]), options());
+    const one = router([openai('one', server)], {}, { model_call_retry_max_delay_seconds: 0.05 });
+    await one.call('executor', ask('executor', [user('Hi')]), { ...options(), patience_ms: 60_000 });
     const [first, second] = server.calls();
     expect((second?.at ?? 0) - (first?.at ?? 0)).toBeGreaterThanOrEqual(290);
     const limits = { base_ms: 500, max_ms: 8_000, jitter_ms: 250 };
-    expect(backoffMs(1, limits, 's', 60_000)).toBeLessThanOrEqual(8_250);
+    expect(backoffMs(1, limits, 's', 60_000)).toBeGreaterThanOrEqual(60_000);
+  });
+
+  test.each([
+    ['for which no time is left', 20, 10_000],
+    ['longer than anybody waits', 3_600, Number.POSITIVE_INFINITY],
+  ])('a Retry-After %s ends the call at once and names the time', async (_, retry_after, patience_ms) => {
+    const server = await serverWith(
+      `[{role: executor, repeat: true, error: {status: 429, message: slow, retry_after: ${retry_after}}}]`,
+    );
+    const call = router([openai('one', server)]).call('executor', ask('executor', [user('Hi')]), {
+      ...options(),
+      patience_ms,
+    });
+    const { failure } = await failureOf(call);
+    expect(failure).toMatchObject({ code: 'rate_limit', kind: 'retryable' });
+    const { message } = failure;
+    expect(message).toContain(`left alone for ${retry_after} s`);
+    const named = Date.parse(/resume after (\S+Z)/.exec(message)![1]!);
+    expect(Math.abs(named - Date.now() - retry_after * 1_000)).toBeLessThan(10_000);
+    expect(server.calls()).toHaveLength(1);
   });
 
   test('waits double up to their bound, with jitter that repeats for the same seed and differs between seeds', () => {
