@@ -1,7 +1,7 @@
 /** The configuration in force: loaded once, completed by what is found on this machine when it names no model. */
 import { LoomError } from '../machines/failure.ts';
 import type { Config } from '../store/config.ts';
-import { loadConfig } from '../store/load-config.ts';
+import { defaultConfig, loadConfig } from '../store/load-config.ts';
 import { homePath } from './home.ts';
 import type { ConfigReport, OpenOptions } from './loom.ts';
 
@@ -10,17 +10,53 @@ interface Present {
   notice: (line: string) => void;
 }
 
-export async function loadPresentConfig(options: OpenOptions & Present & { home: string }): Promise<Config> {
-  if (typeof options.config === 'object') return options.config;
-  const { config, warnings } = await loadConfig({
-    cwd: options.workspace ?? process.cwd(),
-    home: options.home,
-    env: options.env,
-    ...(options.config === undefined ? {} : { config: options.config }),
-    ...(options.model === undefined ? {} : { model: options.model }),
-  });
-  for (const warning of warnings) options.notice(warning);
-  return config;
+export interface Settings {
+  /** For what acts by them. Throws the LoomError that made a file unreadable. */
+  needed(): Config;
+  /** For what only looks at stored runs or sends them commands: an unreadable file is told once, and the defaults count. */
+  known(): Config;
+  /** Why the file that was found cannot be used; null when it can. */
+  readonly problem: LoomError | null;
+  replace(config: Config): void;
+}
+
+/** Throws LoomError `config` only for a file that was named; one that was found must not keep anybody from their runs. */
+export async function openSettings(options: OpenOptions & Present & { home: string }): Promise<Settings> {
+  if (typeof options.config === 'object') return settingsOf(options.config, null, options.notice);
+  try {
+    const { config, warnings } = await loadConfig({
+      cwd: options.workspace ?? process.cwd(),
+      home: options.home,
+      env: options.env,
+      ...(options.config === undefined ? {} : { config: options.config }),
+      ...(options.model === undefined ? {} : { model: options.model }),
+    });
+    for (const warning of warnings) options.notice(warning);
+    return settingsOf(config, null, options.notice);
+  } catch (error) {
+    if (!(error instanceof LoomError) || options.config !== undefined) throw error;
+    return settingsOf(defaultConfig(options.env), error, options.notice);
+  }
+}
+
+function settingsOf(loaded: Config, problem: LoomError | null, notice: (line: string) => void): Settings {
+  let config = loaded;
+  let told = problem === null;
+  return {
+    problem,
+    needed() {
+      if (problem) throw problem;
+      return config;
+    },
+    known() {
+      if (problem && !told) notice(`${problem.message.split('\n')[0]} Going on with the defaults.`);
+      told = true;
+      return config;
+    },
+    replace(next) {
+      config = next;
+    },
+  };
 }
 
 /** A configuration with at least one model: as it is, or with what answers on this machine. Throws LoomError `no_model`. */

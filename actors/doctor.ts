@@ -3,12 +3,13 @@ import { access, constants, stat, statfs } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import type { Config } from '../store/config.ts';
 import { sandboxStatus } from '../tools/shell/sandbox.ts';
+import type { Settings } from './configuration.ts';
 import type { Home } from './home.ts';
 import type { DoctorLine } from './loom.ts';
 
 interface Patient {
   home: Home;
-  config: Config;
+  settings: Settings;
   workspace: string;
   env: NodeJS.ProcessEnv;
 }
@@ -117,7 +118,9 @@ async function models(config: Config, env: NodeJS.ProcessEnv): Promise<DoctorLin
   );
 }
 
-export async function examine({ home, config, workspace, env }: Patient): Promise<DoctorLine[]> {
+export async function examine({ home, settings, workspace, env }: Patient): Promise<DoctorLine[]> {
+  const { problem } = settings;
+  const config = settings.known();
   const { min_free_mb } = config.store;
   const [inHome, disk, inStore, inSandbox, inGit, inModels] = await Promise.all([
     homeFolder(home.path),
@@ -125,9 +128,11 @@ export async function examine({ home, config, workspace, env }: Patient): Promis
     store(home),
     sandbox(config),
     git(env),
-    models(config, env),
+    problem ? [] : models(config, env),
   ]);
-  const configured = line('ok', 'config', config.source ?? 'defaults (no loom.toml found)');
+  const configured = problem
+    ? line('fail', 'config', problem.message)
+    : line('ok', 'config', config.source ?? 'defaults (no loom.toml found)');
   return [
     node(),
     line('ok', 'workspace', workspace),

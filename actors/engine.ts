@@ -7,10 +7,10 @@ import type { Config } from '../store/config.ts';
 import type { Command } from '../store/port.ts';
 import { adoptRuns } from './adoption.ts';
 import { changesOf, undoChanges } from './changes.ts';
-import { loadPresentConfig, needModels } from './configuration.ts';
+import { needModels, openSettings } from './configuration.ts';
 import { answerQuestion, cancelRun, questionNamed, runNamed } from './control.ts';
 import { examine } from './doctor.ts';
-import { homePath, openHome } from './home.ts';
+import { type Home, homePath, openHome } from './home.ts';
 import type { HostEnd } from './host.ts';
 import type {
   JournalEvent,
@@ -52,18 +52,38 @@ async function existingFolder(path: string): Promise<string> {
 }
 
 /** Opens Loom on a home and a workspace. Reads the configuration; opens the store only when it is needed.
- *  Throws LoomError `config` naming file, key and line. */
+ *  Throws LoomError `config` naming file, key and line when a file that was named cannot be read; one that was found makes
+ *  only those calls throw that need it. */
 export async function openLoom(options: OpenOptions = {}): Promise<Loom> {
   const env = options.env ?? process.env;
   const path = homePath(options.home, env);
   const workspace = resolve(options.workspace ?? process.cwd());
   const notice = options.onNotice ?? (() => {});
-  let config: Config = await loadPresentConfig({ ...options, home: path, env, notice });
-  const home = openHome(path, () => config);
+  const settings = await openSettings({ ...options, home: path, env, notice });
+  const opened = openHome(path, settings.known);
+  const home: Home = {
+    ...opened,
+    reader() {
+      settings.known();
+      return opened.reader();
+    },
+  };
+  /** The settings, completed by a model that was found. */
+  async function withModels(signal: AbortSignal, model?: string): Promise<Config> {
+    const found = await needModels(settings.needed(), {
+      env,
+      notice,
+      signal,
+      ...(model === undefined ? {} : { model }),
+    });
+    settings.replace(found);
+    return found;
+  }
   const launch = async (options?: { takeover?: boolean }): Promise<Launch> => ({
     home,
     store: await home.writer(options),
     env,
+    notice,
   });
 
   /** The result object of a run this process drove; a lost run belongs to somebody else now. */
@@ -83,18 +103,13 @@ export async function openLoom(options: OpenOptions = {}): Promise<Loom> {
 
   /** Whoever interrupts does not want to wait. */
   const tidy = async ({ store }: Launch, signal?: AbortSignal): Promise<void> => {
-    if (!signal?.aborted) await keepSmall(home, store, config, notice);
+    if (!signal?.aborted) await keepSmall(home, store, settings.needed(), notice);
   };
 
   async function run(given: RunOptions): Promise<RunResult> {
     const goal = readGoal(given.goal);
     const folder = await existingFolder(resolve(given.workspace ?? workspace));
-    config = await needModels(config, {
-      env,
-      notice,
-      ...(given.model === undefined ? {} : { model: given.model }),
-      signal: given.signal ?? new AbortController().signal,
-    });
+    const config = await withModels(given.signal ?? new AbortController().signal, given.model);
     const power = await launch();
     const adopted = given.adopt === false ? null : await adoptRuns(power, config, folder, notice);
     const id = newId();
@@ -125,6 +140,7 @@ export async function openLoom(options: OpenOptions = {}): Promise<Loom> {
   }
 
   async function resume(id: string, hooks: ResumeOptions = {}): Promise<RunResult> {
+    const config = settings.needed();
     const reader = await home.reader();
     const head = await runNamed(reader, id === 'last' ? await lastUnfinished() : id);
     if (isOver(head)) {
@@ -208,7 +224,7 @@ export async function openLoom(options: OpenOptions = {}): Promise<Loom> {
     home: path,
     workspace,
     get config() {
-      return config;
+      return settings.needed();
     },
     run,
     resume,
@@ -238,7 +254,7 @@ export async function openLoom(options: OpenOptions = {}): Promise<Loom> {
     async cancel(id, { wait = false } = {}) {
       const head = await runNamed(await home.reader(), id);
       const power = await launch();
-      return summaryOf(power.store, await cancelRun(power, config, head, wait));
+      return summaryOf(power.store, await cancelRun(power, settings.known(), head, wait));
     },
     async pause(id) {
       return told(id, { type: 'PAUSE' });
@@ -258,12 +274,12 @@ export async function openLoom(options: OpenOptions = {}): Promise<Loom> {
       return undoChanges(await launch(), id, undoOptions);
     },
     async models({ check = false } = {}) {
-      config = await needModels(config, { env, notice, signal: new AbortController().signal });
+      const config = await withModels(new AbortController().signal);
       const { createRouter } = await import('./models/router.ts');
       const router = createRouter(config);
       return check ? router.check(AbortSignal.timeout(15_000)) : router.describe();
     },
-    doctor: () => examine({ home, config, workspace, env }),
+    doctor: () => examine({ home, settings, workspace, env }),
     async verifyStore() {
       const { verifyStore } = await import('../store/verify.ts');
       return verifyStore(await home.reader());
@@ -277,7 +293,7 @@ export async function openLoom(options: OpenOptions = {}): Promise<Loom> {
       return compactStore(await home.writer());
     },
     purge: (target, purgeOptions) => purge(home, target, purgeOptions),
-    tools: toolbox({ home, workspace, config: () => config }),
+    tools: toolbox({ home, workspace, config: settings.needed }),
     close: () => home.close(),
   };
 }

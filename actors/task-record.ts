@@ -1,5 +1,5 @@
 /** What a run remembers of how it was started, so that whoever takes it up goes on in the same way. */
-import { type ApprovalPolicy, parseRule } from '../machines/approval.ts';
+import type { ApprovalPolicy } from '../machines/approval.ts';
 import { LoomError } from '../machines/failure.ts';
 import type { TaskSettings } from '../machines/task.ts';
 import type { Config } from '../store/config.ts';
@@ -89,17 +89,6 @@ export function resumedConfig(stored: Config, present: Config, env: NodeJS.Proce
   if (present.source === null || Object.keys(present.models).length === 0)
     return withSecrets(budgeted, present, env);
   return { ...budgeted, models: present.models };
-}
-
-/** A rule that cannot be read would silently allow or, worse, deny nothing. Throws LoomError `usage`. */
-export function checkRules(rules: string[]): void {
-  const wrong = rules.find(rule => parseRule(rule) === null);
-  if (wrong === undefined) return;
-  throw new LoomError(
-    'terminal',
-    'usage',
-    `"${wrong.slice(0, 200)}" is not a rule. Write TOOL or TOOL(PATTERN), for instance shell_execute(npm test*) or write_file(src/**).`,
-  );
 }
 
 export function newRecord(goal: string, config: Config, options: RunOptions): TaskRecord {

@@ -21,8 +21,8 @@ import type { Ask } from './question-desk.ts';
 import { questionDetail } from './question-detail.ts';
 import { answeredByRules } from './questions.ts';
 import { restoreRun } from './restore.ts';
+import { checkRules, configuredRuleWarnings } from './rules.ts';
 import {
-  checkRules,
   newRecord,
   resumedConfig,
   type TaskRecord,
@@ -37,7 +37,14 @@ export interface Launch {
   home: Home;
   store: Store;
   env: NodeJS.ProcessEnv;
+  /** Tells a person what no result carries. */
+  notice: (line: string) => void;
 }
+
+const toolNames = (): string[] =>
+  createRegistry()
+    .list()
+    .map(tool => tool.name);
 
 const rootOf = (run: string): string => `task/${run}`;
 
@@ -150,7 +157,9 @@ export async function startTask(
 ): Promise<HostEnd> {
   const record = newRecord(options.goal, config, options);
   checkPrices(config, record.limits, record.asked);
-  checkRules([...record.policy.allow, ...record.policy.deny]);
+  checkRules([...(options.allow ?? []), ...(options.deny ?? [])], toolNames());
+  const { allow, deny } = config.approval;
+  for (const warning of configuredRuleWarnings([...allow, ...deny], toolNames())) launch.notice(warning);
   const catalogue = makeCatalogue(pricesOf(config));
   const at = new Date().toISOString();
   const head = {
@@ -216,10 +225,12 @@ async function updateRecord(
   if (!record)
     throw new LoomError('terminal', 'run_damaged', `run ${head.id} has no record of how it was started`);
   const { allow = [], deny = [] } = options;
-  checkRules([...allow, ...deny]);
+  checkRules([...allow, ...deny], toolNames());
   const config = configure(record.config);
   const newly = askedOf(options);
   const asked = { ...record.asked, ...newly };
+  const limits = limitsOf(config, asked);
+  checkPrices(config, limits, asked);
   const rules = allow.length + deny.length;
   return {
     changed: options.corrected === true || rules > 0 || Object.keys(newly).length > 0,
@@ -233,7 +244,7 @@ async function updateRecord(
         deny: [...record.policy.deny, ...deny],
       },
       asked,
-      limits: limitsOf(config, asked),
+      limits,
     },
   };
 }
@@ -250,8 +261,11 @@ export async function resumeTask(
   const head = (await store.head(lease.run))!;
   const { record, config, changed } = await updateRecord(store, head, options, stored =>
     (options.corrected ? resumedConfig : withSecrets)(stored, present, launch.env),
-  );
-  checkPrices(config, record.limits, record.asked);
+  ).catch(async (error: unknown) => {
+    // Refused: the run stays where it was, for whoever asks better.
+    await store.release(lease);
+    throw error;
+  });
   const catalogue = makeCatalogue(pricesOf(config));
   const restored = await restoreRun(store, head, rootOf(head.id), catalogue, Date.now());
   for (const group of restored.groups) killGroup(group as ProcessGroup);

@@ -59,6 +59,9 @@ export async function loadConfig({
   return { config: chosen, warnings: [...warnings, ...environmentWarnings(env)] };
 }
 
+/** What holds where nothing is set. */
+export const defaultConfig = (env: Environment): Config => configFrom(null, nothingSet(), env);
+
 /** The file that counts, held against the known keys, and its text to find lines in; without one nothing is set.
  *  @throws LoomError `config` when it cannot be read or is no TOML */
 export async function readConfig({
