@@ -20,6 +20,8 @@ export interface FakeOptions {
   chunk?: number;
   /** Milliseconds between stream chunks. Default 0. */
   pace_ms?: number;
+  /** OpenAI: what a request is said to have used, from the size of its prompt and the most its answer may have. */
+  bill?: (prompt: number, most: number) => { input: number; output: number };
   /** OpenAI: usage rides on the finish chunk, not on one of its own. */
   usageOnFinish?: boolean;
   /** OpenAI and Ollama: reasoning is written into the text as `<think>`. */

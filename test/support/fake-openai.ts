@@ -121,18 +121,21 @@ export const fakeOpenAI: Wire = (scenario, options) => {
       );
     const turn = limited(played, asked);
     if (turn.fault === 'cut_stream' && !body['stream']) return void response.destroy();
-    await (body['stream'] ? streamed : plain)(exchange, turn, prompt);
+    await (body['stream'] ? streamed : plain)(exchange, turn, usageOf(turn, prompt, asked));
   }
 
-  const usageOf = (turn: ScenarioTurn, prompt: number) => {
-    const completion = tokensOf(turn.text + turn.reasoning + turn.calls.map(call => call.arguments).join(''));
+  const usageOf = (turn: ScenarioTurn, prompt: number, most: number) => {
+    const written = tokensOf(turn.text + turn.reasoning + turn.calls.map(call => call.arguments).join(''));
+    const { input, output } = options.bill?.(prompt, most) ?? { input: prompt, output: written };
     return {
-      prompt_tokens: prompt,
-      completion_tokens: completion,
-      total_tokens: prompt + completion,
+      prompt_tokens: input,
+      completion_tokens: output,
+      total_tokens: input + output,
       prompt_tokens_details: { cached_tokens: 0 },
     };
   };
+
+  type Usage = ReturnType<typeof usageOf>;
 
   const callsOf = (turn: ScenarioTurn) =>
     turn.calls.map(call => ({
@@ -141,7 +144,7 @@ export const fakeOpenAI: Wire = (scenario, options) => {
       function: { name: call.name, arguments: call.arguments },
     }));
 
-  async function plain({ body, response }: Exchange, turn: ScenarioTurn, prompt: number): Promise<void> {
+  async function plain({ body, response }: Exchange, turn: ScenarioTurn, usage: Usage): Promise<void> {
     const { text, reasoning } = written(turn, options);
     const calls = callsOf(turn);
     json(response, 200, {
@@ -163,11 +166,11 @@ export const fakeOpenAI: Wire = (scenario, options) => {
           finish_reason: FINISH[turn.finish],
         },
       ],
-      usage: usageOf(turn, prompt),
+      usage,
     });
   }
 
-  async function streamed({ body, response }: Exchange, turn: ScenarioTurn, prompt: number): Promise<void> {
+  async function streamed({ body, response }: Exchange, turn: ScenarioTurn, used: Usage): Promise<void> {
     const { text, reasoning } = written(turn, options);
     const head = {
       id: `chatcmpl-${++count}`,
@@ -203,7 +206,7 @@ export const fakeOpenAI: Wire = (scenario, options) => {
       return void response.end();
     }
     const wanted = (body['stream_options'] as { include_usage?: boolean } | undefined)?.include_usage;
-    const usage = wanted ? usageOf(turn, prompt) : undefined;
+    const usage = wanted ? used : undefined;
     const finish = delta({}, FINISH[turn.finish]);
     if (options.usageOnFinish) parts.push(event({ ...finish, usage }));
     else {

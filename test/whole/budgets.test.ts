@@ -159,11 +159,11 @@ test('what only waits for room goes on by itself, within the limit', async () =>
     ),
   );
   // Room for the worst case of one call and what six small ones really take, not for two worst cases.
-  const { result, events } = await here.go('Three', { max_tokens: 45_000 });
+  const { result, events } = await here.go('Three', { max_tokens: 24_000 });
   expect(result).toMatchObject({ status: 'completed', exit_code: 0 });
   expect(ofType(events, 'task_budget_exhausted')).toEqual([]);
   const { task } = await ledgerOf(here.home, result.task_id);
-  expect(task.spent.tokens).toBeLessThanOrEqual(45_000);
+  expect(task.spent.tokens).toBeLessThanOrEqual(24_000);
   expect(task.reserved.tokens).toBe(0);
 });
 
