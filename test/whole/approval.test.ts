@@ -315,3 +315,12 @@ test('a rule that cannot be read is refused before anything begins: it would den
   expect(ended.stderr).toContain('"shell_execute(rm"');
   expect(here.tree()).toEqual(OLD);
 });
+
+test('a rule for a tool that does not exist is refused, or warned of in loom.toml, with the nearest name', async () => {
+  const here = withOld(box(cleanup));
+  const ended = await here.run(['run', 'Clean up', '--deny', 'shell_exec(rm*)']);
+  expect([ended.code, ended.stderr]).toEqual([2, expect.stringContaining('did you mean shell_execute?')]);
+  const configured = withOld(keep(scriptedLab(cleanup, '[approval]\ndeny = ["delete_fil"]\n'))) as Lab;
+  await configured.go('Clean up');
+  expect(configured.notices.filter(line => line.includes('did you mean delete_file?'))).toHaveLength(1);
+});

@@ -223,3 +223,12 @@ test('a deadline stands still while its own turn waits for budget and others go 
   expect(after).toMatchObject({ status: 'completed', exit_code: 0 });
   expect(ofType(events, 'subtask_retrying')).toEqual([]);
 });
+
+test('a server that asks to be left alone for long: exit 5 at once, with the time to resume after', async () => {
+  const busy = { error: { status: 429, message: 'busy', retry_after: 3_600 }, repeat: true };
+  const here = keep(await servedLab('openai', script(plan({ id: 'a' }), { role: 'executor', ...busy })));
+  const { result } = await here.go('Wait');
+  expect(result).toMatchObject({ exit_code: 5, error: { code: 'no_model' } });
+  expect(result.error?.message).toMatch(/left alone for 3600 s: resume after \d{4}-.*Z/);
+  expect(result.duration_ms).toBeLessThan(5_000);
+});

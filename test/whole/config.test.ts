@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { ConfigReport } from '../../actors/loom.ts';
 import { type Sandbox, sandbox } from '../support/loom-process.ts';
+import { ONE_GOAL, oneSubtask } from '../support/one-subtask.ts';
 
 let box: Sandbox;
 beforeEach(() => {
@@ -103,4 +104,30 @@ test('another action is refused with the nearest one', async () => {
   const { code, stderr } = await box.run(['config', 'chek']);
   expect(code).toBe(2);
   expect(stderr).toContain('did you mean check?');
+});
+
+test('settings that cannot be read keep nobody from their runs: one notice, and what acts by them refuses', async () => {
+  const command = { name: 'shell_execute', arguments: { command: 'rm -rf old' } };
+  box.scenario(oneSubtask([{ calls: [command] }, { reply: 'Done.' }]));
+  const stopped = await box.run(['run', ONE_GOAL]);
+  expect(stopped.code, stopped.stderr).toBe(3);
+  const id = /loom resume (\w+)/.exec(stopped.stdout)![1]!;
+  box.config('[execution\n');
+  for (const words of [['tasks'], ['status', id], ['show', id], ['logs', id], ['diff', id], ['cancel', id]]) {
+    const ended = await box.run(words);
+    expect([words[0], ended.code, ended.stderr.trim().split('\n')]).toEqual([
+      words[0],
+      words[0] === 'status' || words[0] === 'show' ? expect.any(Number) : 0,
+      [expect.stringMatching(/loom\.toml:1: not valid TOML.*Going on with the defaults/)],
+    ]);
+  }
+  const { value } = await box.json<{ status: string }>(['show', id]);
+  expect(value.status).toBe('cancelled');
+  for (const words of [['run', 'Again'], ['models']]) {
+    const ended = await box.run(words);
+    expect([words[0], ended.code]).toEqual([words[0], 2]);
+    expect(ended.stderr).toMatch(/loom\.toml:1: not valid TOML/);
+  }
+  const examined = await box.run(['doctor']);
+  expect([examined.code, examined.stdout]).toEqual([1, expect.stringMatching(/config .*not valid TOML/)]);
 });
