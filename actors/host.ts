@@ -192,7 +192,10 @@ export function createHost(options: HostOptions): Host {
       if (event.type !== 'STUCK') return [];
       const message = String(event['message']);
       stuck = { reason: event['reason'] as StuckReason, message };
-      return stuck.reason === 'budget' ? [{ event_type: 'task_budget_exhausted', data: { message } }] : [];
+      if (stuck.reason !== 'budget') return [];
+      const { tokens, usd, model_calls, tool_calls } = reaction.next.ledger.spent;
+      const snapshot = { total_tokens: tokens, cost_usd: usd, model_invocations: model_calls, tool_calls };
+      return [{ event_type: 'task_budget_exhausted', data: { message, snapshot } }];
     });
   }
 

@@ -254,6 +254,7 @@ export interface RunChart {
 export interface Loom {
   readonly home: string;
   readonly workspace: string;
+  /** Throws LoomError `config` when the file that was found cannot be read. */
   readonly config: Config;
   run(options: RunOptions): Promise<RunResult>;
   /** A full id or a unique prefix; `last` for the newest unfinished run of this workspace. */

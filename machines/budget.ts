@@ -51,7 +51,7 @@ const combine = (a: Cost, b: Cost, sign: 1 | -1): Cost => ({
   tool_calls: a.tool_calls + sign * b.tool_calls,
 });
 
-export const isFree = (cost: Cost): boolean => NAMES.every(name => cost[name] === 0);
+const isFree = (cost: Cost): boolean => NAMES.every(name => cost[name] === 0);
 
 /** What is missing of `needed` where `ledger` has a limit; null when the reservation is large enough. */
 export function shortOf(ledger: Ledger, reserved: Cost, needed: Cost): Cost | null {

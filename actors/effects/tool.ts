@@ -1,5 +1,6 @@
 /** One tool call: runs it with the host's powers and tells the model, the changelog, the verifier and the journal. */
 import { createHash } from 'node:crypto';
+import { NO_COST } from '../../machines/budget.ts';
 import type { EffectOutputs } from '../../machines/effects.ts';
 import { LoomError } from '../../machines/failure.ts';
 import type { NoteInput, ToolInput } from '../../machines/turn.ts';
@@ -59,6 +60,8 @@ export function toolEffect(deps: TaskDeps): Effect {
       Math.max(LEAST_OUTPUT, await roomFor(deps, 'executor', 1, RESULT_SHARE, context.signal)),
     );
     const kept = reportingBlobs(deps.blobs);
+    // From here on it counts, however it ends.
+    context.spend({ ...NO_COST, tool_calls: 1 });
     const result = await deps.registry.run(
       call.name,
       call.arguments,
@@ -114,7 +117,6 @@ export function toolEffect(deps: TaskDeps): Effect {
           },
         },
       ],
-      used: { tokens: 0, usd: 0, model_calls: 0, tool_calls: 1 },
     };
   };
 }

@@ -76,7 +76,7 @@ function sentence({ event_type, data }: JournalEvent, paint: Paint): string | nu
     case 'task_run_recovered':
       return `${mark('running', paint)} continues where it had stopped`;
     case 'task_budget_exhausted':
-      return `${mark('failed', paint)} ${text('budget_name')} is spent: ${text('observed')} of ${text('limit')}`;
+      return `${mark('failed', paint)} stopped: ${why('message')}`;
     case 'steer_instruction':
       return `${mark('running', paint)} told: ${why('instruction')}`;
     case 'task_paused':

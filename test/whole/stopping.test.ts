@@ -171,10 +171,11 @@ test('--max-tokens: exit 6 before the limit is passed, and a higher limit comple
 });
 
 test('--timeout: exit 6, nothing keeps running, and resume goes on', async () => {
-  const here = keep(await servedLab('openai', twoSteps(1_500)));
-  const { result } = await here.go('Two steps', { timeout_seconds: 1 });
+  // Time enough for the first step on a busy machine, never for the second.
+  const here = keep(await servedLab('openai', twoSteps(8_000)));
+  const { result } = await here.go('Two steps', { timeout_seconds: 3 });
   expect(result).toMatchObject({ exit_code: 6, error: { code: 'budget' } });
-  expect(result.error?.message).toContain('1 s');
+  expect(result.error?.message).toContain('3 s');
   expect(here.tree()).toEqual({ 'first.md': 'first.md\n' });
   const server = await here.serve('openai', twoSteps(0));
   here.config(serverToml('openai', server.url));
