@@ -9,7 +9,7 @@ const PLANNER_RULES = `Break the goal into subtasks that one worker with file, s
 - depends_on lists ids of subtasks whose results are needed. No cycles.
 - id: short kebab-case (a-z, 0-9, -), unique.
 - description: everything the worker needs; it sees the goal and this text, not the other subtasks.
-- acceptance_criteria: what can be observed when it is done (files, contents, command results).
+- acceptance_criteria: what can be observed when it is done (files, contents, command results). Facts that hold word for word are checked as they stand: \`path\` contains the line \`text\`; \`path\` has exactly 5 lines; \`path\` is gone; \`path\` is unchanged; no other file is created or changed.
 - deliverables: the files it must leave, relative paths; empty when it leaves none.
 - model_tier: 1 easy, 2 ordinary, 3 hard. verification_tier: 1 when files and their syntax prove it, 2 when somebody must read the result, 3 when several should.
 - is_critical_path: true when the goal cannot be met without it. is_synthesis: true only for a last subtask that combines all others.

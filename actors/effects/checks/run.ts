@@ -9,6 +9,7 @@ import { supported } from './established.ts';
 import { integrity } from './integrity.ts';
 import { placeholders } from './placeholders.ts';
 import { regexRules } from './regex-rules.ts';
+import { statements } from './statements.ts';
 import { syntax } from './syntax.ts';
 import { toolOutcomes } from './tool-outcomes.ts';
 import { type WorldInput, worldOf } from './world.ts';
@@ -16,6 +17,7 @@ import { type WorldInput, worldOf } from './world.ts';
 const FAMILIES = [
   deliverables,
   criteria,
+  statements,
   claims,
   syntax,
   integrity,
