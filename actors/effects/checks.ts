@@ -4,6 +4,7 @@ import type { Verdict, VerdictDigest } from '../../machines/verdict.ts';
 import { accepted } from '../../machines/verdict.ts';
 import type { ChecksInput } from '../../machines/verifier.ts';
 import type { Effect } from '../effect.ts';
+import { answersFor } from './answers-for.ts';
 import { type Check, DEFAULT_RULES } from './checks/check.ts';
 import { type Judgement, judgement, runChecks } from './checks/run.ts';
 import type { TaskDeps } from './deps.ts';
@@ -15,7 +16,7 @@ export function checksEffect(deps: TaskDeps): Effect {
     const node = nodeOf(await deps.rows.plan(input.plan_version), input.subtask);
     const [messages, changelog, traces] = await Promise.all([
       deps.rows.messages(input.thread),
-      deps.rows.changelog(input.subtask),
+      answersFor(deps.rows, input.subtask, input.plan_version),
       deps.rows.traces(input.thread),
     ]);
     const checks = await runChecks({

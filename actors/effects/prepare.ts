@@ -5,6 +5,7 @@ import type { PrepareInput } from '../../machines/subtask.ts';
 import type { Effect } from '../effect.ts';
 import { estimateRequest } from '../models/estimate.ts';
 import { type EarlierAttempt, executorMessages, type Upstream } from '../prompts/executor.ts';
+import { inherited } from './answers-for.ts';
 import type { TaskDeps } from './deps.ts';
 import { roomFor } from './room.ts';
 import { messageKey, nodeOf, row, type StoredMessage, threadParts } from './rows.ts';
@@ -49,6 +50,9 @@ export function prepareEffect(deps: TaskDeps): Effect {
     const touched = (await rows.changelog(input.subtask)).flatMap(entry =>
       entry.changes.map(change => change.path),
     );
+    const left = (await inherited(rows, input.subtask, input.plan_version)).flatMap(entry =>
+      entry.changes.filter(change => change.kind !== 'directory').map(change => change.path),
+    );
     const instructions = await rows.instructions();
     const messages = executorMessages(
       {
@@ -59,6 +63,7 @@ export function prepareEffect(deps: TaskDeps): Effect {
         upstream,
         earlier,
         touched: [...new Set(touched)],
+        left: [...new Set(left)],
         instructions: instructions.map(instruction => instruction.text),
       },
       await roomFor(deps, 'executor', 1, PROMPT_SHARE, context.signal),

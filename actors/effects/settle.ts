@@ -2,6 +2,7 @@
 import type { EffectOutputs } from '../../machines/effects.ts';
 import type { SettleInput } from '../../machines/subtask.ts';
 import type { Effect } from '../effect.ts';
+import { answersFor } from './answers-for.ts';
 import { finalAnswer } from './checks.ts';
 import { readClaim } from './claim.ts';
 import { currentPlan } from './current-plan.ts';
@@ -13,7 +14,7 @@ export function settleEffect(deps: TaskDeps): Effect {
     const input = intent.input as SettleInput;
     const [messages, changelog, plan] = await Promise.all([
       deps.rows.messages(input.thread),
-      deps.rows.changelog(input.subtask),
+      answersFor(deps.rows, input.subtask, input.plan_version),
       deps.rows.plan(input.plan_version),
     ]);
     const answer = finalAnswer(messages);

@@ -36,6 +36,8 @@ export interface ExecutorPrompt {
   earlier: EarlierAttempt[];
   /** Files that this subtask's earlier attempts changed. */
   touched: string[];
+  /** Files that failed subtasks changed in whose place this one was planned. */
+  left: string[];
   instructions: string[];
 }
 
@@ -55,6 +57,11 @@ function feedbackSection(earlier: EarlierAttempt[], touched: string[]): string {
   return lines.join('\n');
 }
 
+const leftovers = (paths: string[]): string =>
+  paths.length === 0
+    ? ''
+    : `This subtask takes their place. These files that they changed are still so: ${paths.slice(0, 24).join(', ')}. Use, correct or remove them.`;
+
 /** @param maxChars what the parts that vary may take together; what the subtask is and when it is accepted weighs most */
 export function executorMessages(prompt: ExecutorPrompt, maxChars: number): Message[] {
   const { node, attempt } = prompt;
@@ -71,6 +78,7 @@ export function executorMessages(prompt: ExecutorPrompt, maxChars: number): Mess
       criteria: { text: node.acceptance_criteria, weight: 14 },
       deliverables: { text: node.deliverables.map(path => `- ${path}`).join('\n'), weight: 4 },
       upstream: { text: upstream, weight: 5 },
+      left: { text: leftovers(prompt.left), weight: 4 },
       instructions: { text: prompt.instructions.join('\n'), weight: 12, ends: true },
       feedback: { text: feedbackSection(prompt.earlier, prompt.touched), weight: 8 },
     },
@@ -84,6 +92,7 @@ export function executorMessages(prompt: ExecutorPrompt, maxChars: number): Mess
     ...section('It is accepted when', shown.criteria),
     ...section('Files it must leave', shown.deliverables),
     ...section('What earlier subtasks left', shown.upstream),
+    ...section('What failed subtasks left', shown.left),
     ...section('Instructions from the user', shown.instructions),
     ...section('What was wrong with earlier attempts', shown.feedback),
   ];
