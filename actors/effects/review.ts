@@ -7,6 +7,7 @@ import type { ReviewInput } from '../../machines/verifier.ts';
 import type { Effect } from '../effect.ts';
 import { endsInside, extractJson } from '../models/extract-json.ts';
 import { verifierMessages } from '../prompts/verifier.ts';
+import { answersFor } from './answers-for.ts';
 import { callModel } from './call-model.ts';
 import type { Check } from './checks/check.ts';
 import { finalAnswer } from './checks.ts';
@@ -46,7 +47,7 @@ export function reviewEffect(deps: TaskDeps): Effect {
     const node = nodeOf(await deps.rows.plan(input.plan_version), input.subtask);
     const [messages, changelog, traces, checks, before] = await Promise.all([
       deps.rows.messages(input.thread),
-      deps.rows.changelog(input.subtask),
+      answersFor(deps.rows, input.subtask, input.plan_version),
       deps.rows.traces(input.thread),
       deps.rows.get<Check[]>(checksKey(input.thread)),
       input.repair > 0 ? deps.rows.get<Unreadable>(unreadableKey(input.thread, input.vote)) : null,
@@ -70,6 +71,7 @@ export function reviewEffect(deps: TaskDeps): Effect {
         }),
         instructions: (await deps.rows.instructions()).map(instruction => instruction.text),
         unreadable: before?.text ?? null,
+        vote: input.vote,
       },
       (await promptTokens(deps, avoid, context.signal)) * CHARS_PER_TOKEN,
     );

@@ -24,7 +24,15 @@ export interface VerifierPrompt {
   instructions: string[];
   /** A previous unreadable answer, to be repaired. */
   unreadable: string | null;
+  /** From 1; further votes look at the same evidence from another side. */
+  vote: number;
 }
+
+/** A vote that is asked the same in the same words says the same again. */
+const SIDES = [
+  'Judge this from the other side: suppose that something is wrong, look for it in every changed file, and pass only if you find nothing.',
+  'Judge this from the files: say to yourself what each of them really says or does, and only then compare it with what was asked.',
+];
 
 /** Characters of an earlier, unreadable answer that are sent back. */
 const UNREADABLE = 2_000;
@@ -33,7 +41,7 @@ const FRAME = 1_500;
 const COMMANDS_IN_FULL = 6;
 
 export function verifierMessages(prompt: VerifierPrompt, maxChars: number): Message[] {
-  const { node, evidence, attempt, unreadable } = prompt;
+  const { node, evidence, attempt, unreadable, vote } = prompt;
   const system = `# Loom verifier\n${VERIFIER_RULES}`;
   const room = Math.max(1_000, maxChars - system.length - FRAME - (unreadable === null ? 0 : UNREADABLE));
   const criteria = node.acceptance_criteria || '(none given: judge by the description)';
@@ -74,6 +82,7 @@ export function verifierMessages(prompt: VerifierPrompt, maxChars: number): Mess
     ...(shown.observed === '' ? [] : [`## What was looked at\n${fenced(shown.observed)}`]),
     ...evidence.excerpts.map(({ path }, at) => `## ${path} as it is now\n${fenced(files[at]!)}`),
     `## The worker's claim\n${fenced(shown.claim)}`,
+    ...(vote > 1 ? [`Reviewer ${vote}. ${SIDES[vote % SIDES.length]}`] : []),
   ];
   const messages: Message[] = [
     { role: 'system', content: system },

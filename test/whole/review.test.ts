@@ -1,7 +1,7 @@
 /** What a reviewer is asked in a real run, and who repairs an answer that was no verdict. */
 import { afterEach, expect, test } from 'vitest';
 import { type Lab, lab, QUICK, servedLab, wordsOf } from '../support/lab.ts';
-import { call, calls, done, plan, script, shell, verdict } from '../support/script.ts';
+import { always, call, calls, done, plan, script, shell, verdict } from '../support/script.ts';
 
 const open: Lab[] = [];
 afterEach(async () => {
@@ -63,4 +63,19 @@ context_tokens = 32768
   expect(result.subtasks[0]).toMatchObject({ attempts: 1 });
   expect([vague.calls().length, clear.calls().length]).toEqual([2, 1]);
   expect(wordsOf(vague.calls()[1]!)).toContain('That was not the JSON object asked for');
+});
+
+test('every vote is asked from another side: the same words would bring the same answer', async () => {
+  const scenario = script(
+    plan({ id: 'fix', tier: 3, files: ['app.cfg'] }),
+    calls('fix', call('write_file', { path: 'app.cfg', content: 'good\n' })),
+    done('fix', ['app.cfg']),
+    always(verdict('fix', true)),
+  );
+  const here = keep(await servedLab('openai', scenario));
+  const { result } = await here.go('Repair it');
+  expect(result, result.error?.message).toMatchObject({ status: 'completed', exit_code: 0 });
+  const votes = here.servers[0]!.calls().filter(request => wordsOf(request).includes('# Loom verifier'));
+  expect(votes.length).toBeGreaterThanOrEqual(2);
+  expect(new Set(votes.map(wordsOf)).size).toBe(votes.length);
 });
