@@ -132,7 +132,7 @@ export const fakeAnthropic: Wire = (scenario, options) => {
     const prompt = tokensOf(list) + tokensOf(body['system'] ?? '') + (tools ? tokensOf(tools) : 0);
     if (options.window && prompt > options.window)
       return bad(`prompt is too long: ${prompt} tokens > ${options.window} maximum`);
-    const played = play(scenario, forScenario(body['system'], list));
+    const played = play(scenario, forScenario(body['system'], list), body);
     if ('missing' in played) return refuse(exchange, 418, 'invalid_request_error', played.missing);
     if (!(await waited(played, response))) return;
     if (played.error) {

@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ModelError } from '../../actors/models/model.ts';
-import type { Scenario, ScenarioMessage, ScenarioTurn } from '../../actors/models/scenario.ts';
+import type { ScenarioMessage, ScenarioTurn } from '../../actors/models/scenario.ts';
 
 export interface FakeOptions {
   /** Names the server knows; every other one is answered 404. Default: any name is known. */
@@ -48,7 +48,12 @@ export interface Exchange {
   response: ServerResponse;
 }
 
-export type Wire = (scenario: Scenario, options: FakeOptions) => (exchange: Exchange) => Promise<void>;
+/** What decides the answers: a scenario, or a simulation that also reads the request as it came. */
+export interface Player {
+  next(messages: ScenarioMessage[], body: Record<string, unknown>): ScenarioTurn;
+}
+
+export type Wire = (player: Player, options: FakeOptions) => (exchange: Exchange) => Promise<void>;
 
 export interface FakeServer {
   url: string;
@@ -66,14 +71,9 @@ async function readBody(request: IncomingMessage): Promise<Record<string, unknow
 }
 
 /** Serves one wire format on 127.0.0.1, on a free port unless one is given. */
-export async function serve(
-  wire: Wire,
-  scenario: Scenario,
-  options: FakeOptions,
-  port = 0,
-): Promise<FakeServer> {
+export async function serve(wire: Wire, player: Player, options: FakeOptions, port = 0): Promise<FakeServer> {
   const requests: RecordedRequest[] = [];
-  const handle = wire(scenario, options);
+  const handle = wire(player, options);
   const server = createServer(async (request, response) => {
     const [path = '/'] = (request.url ?? '/').split('?');
     const body = await readBody(request);
@@ -120,10 +120,14 @@ export function json(
   response.end(JSON.stringify(body));
 }
 
-/** The answer a scenario gives, or the words with which it has none. */
-export function play(scenario: Scenario, messages: ScenarioMessage[]): ScenarioTurn | { missing: string } {
+/** The answer a player gives, or the words with which it has none. */
+export function play(
+  player: Player,
+  messages: ScenarioMessage[],
+  body: Record<string, unknown>,
+): ScenarioTurn | { missing: string } {
   try {
-    return scenario.next(messages);
+    return player.next(messages, body);
   } catch (error) {
     if (error instanceof ModelError) return { missing: error.message };
     throw error;

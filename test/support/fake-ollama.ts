@@ -88,6 +88,7 @@ export const fakeOllama: Wire = (scenario, options) => {
     const played = play(
       scenario,
       kept.map(message => ({ role: message.role, text: message.content })),
+      body,
     );
     if ('missing' in played) return json(response, 418, { error: played.missing });
     if (!(await waited(played, response))) return;

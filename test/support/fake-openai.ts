@@ -109,6 +109,7 @@ export const fakeOpenAI: Wire = (scenario, options) => {
           text: textOf(message.content),
         }),
       ),
+      body,
     );
     if ('missing' in played) return refuse(exchange, 418, played.missing);
     if (!(await waited(played, response))) return;

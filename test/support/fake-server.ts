@@ -1,7 +1,7 @@
 /** Starts a fake model server in this process. */
-import { parseScenario, type Scenario } from '../../actors/models/scenario.ts';
+import { parseScenario } from '../../actors/models/scenario.ts';
 import { fakeAnthropic } from './fake-anthropic.ts';
-import { type FakeOptions, type FakeServer, serve, type Wire } from './fake-http.ts';
+import { type FakeOptions, type FakeServer, type Player, serve, type Wire } from './fake-http.ts';
 import { fakeOllama } from './fake-ollama.ts';
 import { fakeOpenAI } from './fake-openai.ts';
 
@@ -9,10 +9,10 @@ export type FakeKind = 'ollama' | 'openai' | 'anthropic';
 
 const WIRES: Record<FakeKind, Wire> = { ollama: fakeOllama, openai: fakeOpenAI, anthropic: fakeAnthropic };
 
-/** `scenario`: YAML text, or a scenario shared with other servers. */
+/** `scenario`: YAML text, or a player, which several servers may share. */
 export async function startFakeServer(
   kind: FakeKind,
-  scenario: string | Scenario,
+  scenario: string | Player,
   options: FakeOptions = {},
   port = 0,
 ): Promise<FakeServer> {
