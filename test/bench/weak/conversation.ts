@@ -66,5 +66,5 @@ export function digests({ prompt, rest }: Conversation): string[] {
   return list;
 }
 
-export const digest = (...parts: string[]): string =>
+const digest = (...parts: string[]): string =>
   createHash('sha256').update(JSON.stringify(parts)).digest('base64url').slice(0, 22);

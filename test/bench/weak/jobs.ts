@@ -34,7 +34,7 @@ export interface Draft {
 }
 
 /** visible: the acceptance can be seen in the world · semantic: the contents can be wrong in a way only a reader can tell. */
-export type JobKind = 'visible' | 'semantic';
+type JobKind = 'visible' | 'semantic';
 
 export interface Job extends Draft {
   /** Occurs in the goal. */

@@ -24,7 +24,7 @@ export interface Bound {
 
 type Wanted = Partial<Pick<Measured, 'harness' | 'group' | 'rate'>>;
 
-export const total = (all: Measured[], wanted: Wanted): Score =>
+const total = (all: Measured[], wanted: Wanted): Score =>
   added(
     all
       .filter(each => Object.entries(wanted).every(([key, value]) => each[key as keyof Wanted] === value))
