@@ -12,6 +12,9 @@ import type { CheckRules } from './check.ts';
 /** Larger files are not parsed, only seen to be there. */
 const MAX_READ_BYTES = 2 * 1024 * 1024;
 
+/** Tools whose changes are found out afterwards. */
+const COMMANDS = new Set(['shell_execute', 'git_command']);
+
 export interface Seen {
   size: number;
   folder: boolean;
@@ -43,6 +46,8 @@ export interface World extends Pick<WorldInput, 'root' | 'node' | 'answer' | 'tr
   changes: ChangeRecord[];
   /** Every path that this subtask created, changed, moved or deleted, old names included. */
   touched: Set<string>;
+  /** Of those, what only commands changed: caches, lock files and other by-products may be among it. */
+  byCommands: Set<string>;
   /** Paths that this subtask changed and that are files now. */
   changed: string[];
   /** null: nothing is there. */
@@ -62,6 +67,11 @@ export function worldOf(input: WorldInput): World {
     ...changes.flatMap(change => [change.path, ...(change.from ? [change.from] : [])]),
     ...byShell,
   ]);
+  const byTools = new Set(
+    input.changelog
+      .filter(entry => !entry.undone_by && !COMMANDS.has(entry.tool))
+      .flatMap(entry => entry.changes.map(change => change.path)),
+  );
   const written = changes.filter(change => change.after !== null && change.kind === undefined);
   const see = remembered((path: string) => look(root, path));
   const before = remembered((path: string) => textBefore(path, changes, input.blobs));
@@ -75,6 +85,7 @@ export function worldOf(input: WorldInput): World {
     asked: [input.goal, node.description, node.acceptance_criteria].join('\n'),
     changes,
     touched,
+    byCommands: new Set([...touched].filter(path => !byTools.has(path))),
     changed: [...new Set([...written.map(change => change.path), ...byShell])],
     see,
     before,

@@ -20,17 +20,19 @@ interface Written {
   path: string;
   before: string | null;
   now: string | null;
+  /** Default: write_file. */
+  tool?: string;
 }
 
 async function failed(criteria: string, written: Written[], deliverables: string[] = []): Promise<string[]> {
   for (const { path, now } of written) if (now !== null) await writeFile(join(root, path), now);
   const texts = new Map(written.map(({ path, before }) => [path, before ?? '']));
   const changelog = written.map(
-    ({ path, before, now }, n): ChangelogEntry => ({
+    ({ path, before, now, tool = 'write_file' }, n): ChangelogEntry => ({
       id: `c${n}`,
       key: `k|${n}|0`,
       subtask: 'a',
-      tool: 'write_file',
+      tool,
       at: '',
       changes: [
         {
@@ -109,11 +111,18 @@ describe('nothing else', () => {
     const wrong = ['stray.txt was changed, although nothing else should be.'];
     expect(await failed(criteria, stray(null, 'x'))).toEqual(wrong);
     expect(await failed(criteria, stray('old', 'new'))).toEqual(wrong);
+    expect(await failed(criteria, stray(null, ''))).toEqual(wrong);
+  });
+
+  it('leaves by-products of commands to a reader', async () => {
+    const [mine, cache] = stray(null, 'x');
+    expect(await failed(criteria, [mine!, { ...cache!, tool: 'shell_execute' }])).toEqual([]);
   });
 
   it('passes what was cleared away or put back, and deliverables', async () => {
     expect(await failed(criteria, stray(null, null))).toEqual([]);
     expect(await failed(criteria, stray('old', 'old'))).toEqual([]);
+    expect(await failed(criteria, stray('', ''))).toEqual([]);
     expect(await failed(criteria, stray(null, 'x'), ['stray.txt'])).toEqual([]);
   });
 });
