@@ -12,6 +12,7 @@ import { answerQuestion, cancelRun, questionNamed, runNamed } from './control.ts
 import { examine } from './doctor.ts';
 import { type Home, homePath, openHome } from './home.ts';
 import type { HostEnd } from './host.ts';
+import { forgetLearned, listLearned, resetLearned } from './learning/listing.ts';
 import type {
   JournalEvent,
   Loom,
@@ -293,6 +294,15 @@ export async function openLoom(options: OpenOptions = {}): Promise<Loom> {
       return compactStore(await home.writer());
     },
     purge: (target, purgeOptions) => purge(home, target, purgeOptions),
+    async learned() {
+      return listLearned(await home.reader(), Date.now());
+    },
+    async forgetLearned(id) {
+      return forgetLearned((await launch()).store, id, Date.now());
+    },
+    async resetLearning() {
+      return resetLearned((await launch()).store);
+    },
     tools: toolbox({ home, workspace, config: settings.needed }),
     close: () => home.close(),
   };

@@ -43,6 +43,8 @@ export interface HostOptions {
   run: Run;
   catalogue: Catalogue;
   effects: Record<string, Effect>;
+  /** Rows that follow from those of a reaction and are committed with them. */
+  derive?: (rows: Row[]) => Promise<Row[]>;
   /** Checkpoints of executions that a crash cut off, by effect key. */
   recovered?: Map<string, unknown>;
   onEvent?: (event: JournalEvent) => void;
@@ -157,7 +159,8 @@ export function createHost(options: HostOptions): Host {
     const intents = [...start, ...moved].map(intentRow);
     // The root's actor is gone once it is done; a crash before the concluding commit must not lose its last word.
     const last = reaction.next.output === run.output ? [] : [{ key: OUTPUT, value: reaction.next.output }];
-    const rows = [...(extra.rows ?? []), ...reaction.rows, ...intents, ...last];
+    const own = [...(extra.rows ?? []), ...reaction.rows, ...intents, ...last];
+    const rows = [...own, ...((await options.derive?.(own)) ?? [])];
     const lines = [
       ...(extra.journal ?? []),
       ...reaction.journal,

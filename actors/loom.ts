@@ -224,6 +224,22 @@ export interface PurgeReport {
   dry_run: boolean;
 }
 
+/** One thing that runs taught. */
+export interface LearnedPattern {
+  /** What `loom learned --delete` takes. */
+  id: string;
+  type: 'success_rate' | 'retry_hint' | 'plan_template';
+  description: string;
+  /** How often it was observed, and when. */
+  seen: number;
+  first_seen: string;
+  last_seen: string;
+  /** It changes how Loom works at present; a success rate does only when its model is passed over. */
+  active: boolean;
+  /** The fields of its type. */
+  data: Record<string, unknown>;
+}
+
 export interface ToolReport {
   success: boolean;
   output: string;
@@ -288,6 +304,12 @@ export interface Loom {
   compactStore(): Promise<{ before: number; after: number }>;
   /** A run by id, or every run of a workspace; runs at work are refused. */
   purge(target: string, options?: { dry_run?: boolean }): Promise<PurgeReport>;
+  /** What runs taught: success rates of models, retry hints, plan templates. */
+  learned(): Promise<LearnedPattern[]>;
+  /** Forgets one of them, by its id or a unique prefix. Throws LoomError `unknown_id`, `ambiguous_id`. */
+  forgetLearned(id: string): Promise<LearnedPattern>;
+  /** Forgets all of them. */
+  resetLearning(): Promise<{ removed: number }>;
   tools: {
     list(): { name: string; description: string; parameters: Record<string, unknown> }[];
     call(name: string, args: Record<string, unknown>, options?: { workspace?: string }): Promise<ToolReport>;

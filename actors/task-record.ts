@@ -91,6 +91,13 @@ export function resumedConfig(stored: Config, present: Config, env: NodeJS.Proce
   return { ...budgeted, models: present.models };
 }
 
+/** A role that was given, not one that a single model fills with all the others: a model call per subtask has to be asked
+ *  for. */
+const hasExtractor = ({ models }: Config): boolean => {
+  const all = Object.values(models);
+  return all.length > 1 && all.some(model => model.roles.includes('extractor'));
+};
+
 export function newRecord(goal: string, config: Config, options: RunOptions): TaskRecord {
   const { execution, verification, approval, limits } = config;
   const mode = options.approval ?? approval.mode;
@@ -121,6 +128,7 @@ export function newRecord(goal: string, config: Config, options: RunOptions): Ta
         wall_clock_ms: limits.runner.max_subtask_wall_clock_seconds * 1_000,
         votes: Math.max(3, votes),
         review_tokens: limits.verifier.max_verifier_prompt_tokens,
+        extract: hasExtractor(config),
         result_gate: mode === 'confidence_threshold',
         confidence_threshold: approval.confidence_threshold,
       },

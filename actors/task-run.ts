@@ -14,6 +14,7 @@ import { taskRows } from './effects/rows.ts';
 import { openEventLog } from './event-log.ts';
 import type { Home } from './home.ts';
 import { createHost, type Host, type HostEnd } from './host.ts';
+import { observer } from './learning/observe.ts';
 import { askedOf, checkPrices, limitsOf } from './limits.ts';
 import type { JournalEvent, ResumeOptions, RunOptions } from './loom.ts';
 import { createRouter } from './models/router.ts';
@@ -187,6 +188,7 @@ export async function startTask(
     run: newRun(head.id, rootOf(head.id), ledger),
     catalogue,
     effects: taskEffects(deps),
+    derive: observer(deps),
     onEvent: audience(log, options),
     ...previews(options),
     ...asker(launch.store, options),
@@ -297,6 +299,7 @@ export async function resumeTask(
     run: { ...run, step: head.rev + 1 },
     catalogue,
     effects: taskEffects(deps),
+    derive: observer(deps),
     recovered: restored.recovered,
     onEvent: audience(log, options),
     ...previews(options),

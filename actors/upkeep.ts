@@ -40,6 +40,7 @@ export async function purge(
   { dry_run = false }: { dry_run?: boolean } = {},
 ): Promise<PurgeReport> {
   const { collect, countRows, removeRun } = await import('../store/purge.ts');
+  const { forgetWorkspaces } = await import('../store/learned.ts');
   const reader = await home.reader();
   const report: PurgeReport = {
     runs: [],
@@ -63,6 +64,7 @@ export async function purge(
     report.runs.push({ task_id, goal, status, workspace });
   }
   if (report.runs.length === 0) return report;
+  if (store) await forgetWorkspaces(store, [...new Set(report.runs.map(run => run.workspace))]);
   const without = new Set(report.runs.map(run => run.task_id));
   const { blobs, bytes, kept } = await collect(
     store ?? reader,
@@ -80,6 +82,8 @@ export async function keepSmall(
   notice: (line: string) => void,
 ): Promise<void> {
   try {
+    const { prunePatterns } = await import('../store/learned.ts');
+    await prunePatterns(store, Date.now());
     const { applyRetention } = await import('../store/retention.ts');
     const done = await applyRetention(store, home.path, retention);
     if (done && done.runs.length > 0)

@@ -206,6 +206,25 @@ export const COMMANDS: CommandSpec[] = [
     load: () => import('./commands/purge.ts'),
   },
   {
+    name: 'learned',
+    args: '',
+    summary: 'What earlier runs taught and what Loom makes of it',
+    options: [
+      ['--all', 'Also what has no effect at present'],
+      ['--type <type>', 'success_rate, retry_hint or plan_template'],
+      ['--limit <n>', 'At most this many (default: 30)'],
+      ['--delete <id>', 'Forget this one'],
+    ],
+    load: () => import('./commands/learned.ts'),
+  },
+  {
+    name: 'reset-learning',
+    args: '',
+    summary: 'Forget everything that earlier runs taught',
+    options: [['--yes', 'Do not ask']],
+    load: () => import('./commands/reset-learning.ts'),
+  },
+  {
     name: 'version',
     args: '',
     summary: 'Print the version',

@@ -10,6 +10,8 @@ export interface SubtaskSettings {
   wall_clock_ms: number;
   votes: number;
   review_tokens: number;
+  /** A model of its own reads what each completed subtask leaves for later ones. */
+  extract: boolean;
   /** The result gate is on (approval mode `confidence_threshold`). */
   result_gate: boolean;
   confidence_threshold: number;
@@ -19,6 +21,7 @@ export interface SubtaskSettings {
 export interface Attempt {
   id: string;
   incarnation: number;
+  plan_version: number;
   /** From 1. */
   attempt: number;
   model_tier: number;
@@ -95,6 +98,9 @@ const describe = (verdict: VerdictDigest | null): string =>
 export interface SubtaskRecord {
   status: 'completed' | 'failed' | 'blocked';
   attempts: number;
+  /** Of the last attempt. */
+  thread: string;
+  plan_version: number;
   verification: VerdictDigest | null;
   failure: Failure | null;
 }
@@ -102,6 +108,33 @@ export interface SubtaskRecord {
 export const record = (context: Attempt, status: SubtaskRecord['status']): SubtaskRecord => ({
   status,
   attempts: context.attempt,
+  thread: thread(context),
+  plan_version: context.plan_version,
   verification: context.verdict,
   failure: status === 'completed' ? null : context.failure,
+});
+
+/** The last lines of a subtask in the journal. */
+export const completedLine = (context: Attempt, summary: string) => ({
+  event_type: 'subtask_completed',
+  data: {
+    subtask_id: context.id,
+    status: 'completed',
+    attempts: context.attempt,
+    summary,
+    verification_outcome: context.verdict?.outcome ?? '',
+    reason_code: context.verdict?.reason_code ?? '',
+  },
+});
+
+export const failedLine = (context: Attempt & { verification_tier: number }) => ({
+  event_type: 'subtask_failed',
+  data: {
+    subtask_id: context.id,
+    attempts: context.attempt,
+    verification_tier: context.verification_tier,
+    verification_outcome: context.verdict?.outcome ?? '',
+    reason_code: context.failure?.code ?? '',
+    feedback: context.failure?.message ?? '',
+  },
 });

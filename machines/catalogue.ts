@@ -17,13 +17,14 @@ export interface RolePrice {
   output: number;
 }
 
-export type PricedRole = 'planner' | 'executor' | 'verifier';
+export type PricedRole = 'planner' | 'executor' | 'verifier' | 'extractor';
 
 const ROLE_OF: Record<string, PricedRole> = {
   plan: 'planner',
   replan: 'planner',
   model: 'executor',
   review: 'verifier',
+  extract: 'extractor',
 };
 
 /** Prompt size assumed where the machine does not know it; a call that turns out larger reserves the rest. */

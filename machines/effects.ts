@@ -31,8 +31,9 @@ export type ClaimStatus = 'success' | 'partial' | 'failed' | 'blocked';
 export interface EffectOutputs {
   plan: Settled<{ plan: Plan }>;
   replan: Settled<{ plan: Plan }>;
-  /** Writes the first messages of a thread; `tokens` estimates the first request. */
-  prepare: Settled<{ tokens: number }>;
+  /** Writes the first messages of a thread; `tokens` estimates the first request. `tier`: where to start instead of the
+   *  planned tier, from what earlier runs have taught. */
+  prepare: Settled<{ tokens: number; tier?: number }>;
   model: Settled<{
     answer: 'calls' | 'text' | 'cut';
     calls: CallDigest[];
@@ -49,6 +50,8 @@ export interface EffectOutputs {
   alarm: Settled;
   checks: Settled<{ verdict: VerdictDigest }>;
   review: Settled<{ verdict: VerdictDigest }>;
+  /** What a model read out of a completed subtask for later ones: how much, the entries are a row. */
+  extract: Settled<{ entries: number }>;
   /** `summary`: what the subtask leaves to its dependents, at most 480 characters. */
   settle: Settled<{ summary: string }>;
   finalize: Settled;

@@ -3,7 +3,9 @@ import { type AnyStateMachine, assign, emit, sendTo, setup } from 'xstate';
 import {
   approvedByPerson,
   backoffMs,
+  completedLine,
   type Feedback,
+  failedLine,
   feedback,
   feedbackKey,
   HOPELESS,
@@ -42,8 +44,11 @@ export interface PrepareInput {
   plan_version: number;
   attempt: number;
   thread: string;
+  /** As planned; the first attempt may start at another, from what runs have taught. */
+  model_tier: number;
 }
 
+/** Of `extract` and `settle`. */
 export interface SettleInput {
   subtask: string;
   plan_version: number;
@@ -60,6 +65,13 @@ interface Context extends SubtaskInput {
   failure: Failure | null;
   blocked: boolean;
 }
+
+const settleInput = (context: Context): SettleInput => ({
+  subtask: context.id,
+  plan_version: context.plan_version,
+  attempt: context.attempt,
+  thread: thread(context),
+});
 
 const summaryOf = (event: unknown): string =>
   (event as { output?: { summary?: string } }).output?.summary ?? '';
@@ -79,6 +91,7 @@ const machine = setup({
     prepare: remote<PrepareInput, EffectOutputs['prepare']>(),
     turn: remote<TurnInput, TurnOutput>(),
     verifier: remote<VerifierInput, VerifierOutput>(),
+    extract: remote<SettleInput, EffectOutputs['extract']>(),
     settle: remote<SettleInput, EffectOutputs['settle']>(),
     question: remote<QuestionInput, EffectOutputs['question']>(),
     alarm: remote<{ ms: number }, EffectOutputs['alarm']>(),
@@ -96,6 +109,7 @@ const machine = setup({
       context.attempt <= context.settings.max_retries && !HOPELESS.includes(context.failure?.code ?? ''),
     mustWait: ({ context }) => backoffMs(context) > 0,
     wantsPerson: ({ context }) => wantsPerson(context),
+    mayExtract: ({ context }) => context.settings.extract,
   },
 }).createMachine({
   id: 'subtask',
@@ -125,12 +139,15 @@ const machine = setup({
           plan_version: context.plan_version,
           attempt: context.attempt,
           thread: thread(context),
+          model_tier: context.model_tier,
         }),
         onDone: [
           {
             guard: ({ event }) => event.output.ok,
             target: 'working',
-            actions: assign(({ event }) => (event.output.ok ? { tokens: event.output.tokens } : {})),
+            actions: assign(({ context, event: { output } }) =>
+              output.ok ? { tokens: output.tokens, model_tier: output.tier ?? context.model_tier } : {},
+            ),
           },
           {
             target: 'exhausted',
@@ -256,7 +273,7 @@ const machine = setup({
       },
     },
     /** The result gate: after the verdict, before dependents start. */
-    judged: { always: [{ guard: 'wantsPerson', target: 'askingPerson' }, { target: 'settling' }] },
+    judged: { always: [{ guard: 'wantsPerson', target: 'askingPerson' }, { target: 'accepted' }] },
     askingPerson: {
       invoke: {
         src: 'question',
@@ -265,7 +282,7 @@ const machine = setup({
         onDone: [
           {
             guard: ({ event }) => event.output.ok && event.output.answer === 'approve',
-            target: 'settling',
+            target: 'accepted',
             actions: assign(({ context }) => ({ verdict: approvedByPerson(context.verdict) })),
           },
           {
@@ -281,17 +298,22 @@ const machine = setup({
         ],
       },
     },
+    accepted: { always: [{ guard: 'mayExtract', target: 'extracting' }, { target: 'settling' }] },
+    /** Whatever comes of it, the subtask is done: what could not be extracted is not missed. */
+    extracting: {
+      invoke: {
+        src: 'extract',
+        id: 'extract',
+        input: ({ context }) => settleInput(context),
+        onDone: 'settling',
+      },
+    },
     /** Summary, artifacts and memory are committed with the completion, so dependents always see them. */
     settling: {
       invoke: {
         src: 'settle',
         id: 'settle',
-        input: ({ context }) => ({
-          subtask: context.id,
-          plan_version: context.plan_version,
-          attempt: context.attempt,
-          thread: thread(context),
-        }),
+        input: ({ context }) => settleInput(context),
         onDone: [
           { guard: ({ event }) => event.output.ok, target: 'done' },
           {
@@ -344,20 +366,7 @@ const machine = setup({
           type: 'put',
           params: ({ context }) => ({ key: `s/${context.id}`, value: record(context, 'completed') }),
         },
-        {
-          type: 'journal',
-          params: ({ context, event }) => ({
-            event_type: 'subtask_completed',
-            data: {
-              subtask_id: context.id,
-              status: 'completed',
-              attempts: context.attempt,
-              summary: summaryOf(event),
-              verification_outcome: context.verdict?.outcome ?? '',
-              reason_code: context.verdict?.reason_code ?? '',
-            },
-          }),
-        },
+        { type: 'journal', params: ({ context, event }) => completedLine(context, summaryOf(event)) },
       ],
     },
     exhausted: {
@@ -376,20 +385,7 @@ const machine = setup({
             value: record(context, context.blocked ? 'blocked' : 'failed'),
           }),
         },
-        {
-          type: 'journal',
-          params: ({ context }) => ({
-            event_type: 'subtask_failed',
-            data: {
-              subtask_id: context.id,
-              attempts: context.attempt,
-              verification_tier: context.verification_tier,
-              verification_outcome: context.verdict?.outcome ?? '',
-              reason_code: context.failure?.code ?? '',
-              feedback: context.failure?.message ?? '',
-            },
-          }),
-        },
+        { type: 'journal', params: ({ context }) => failedLine(context) },
       ],
     },
   },

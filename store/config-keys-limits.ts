@@ -31,6 +31,15 @@ const RUNNER: Rules = {
     true,
   ),
   artifact_telemetry_max_metadata_chars: int('Characters of the data of such an event.', 1200, 120, 20_000),
+  extractor_timeout_guard_seconds: num(
+    'Longest time to read what a completed subtask found out, when a model of its own has the role extractor; 0 is no limit.',
+    20,
+    0,
+    3600,
+  ),
+  extractor_tool_args_max_chars: int('Characters of one call in that request.', 260, 80, 20_000),
+  extractor_tool_trace_max_chars: int('Characters of all calls in that request.', 3600, 200, 80_000),
+  extractor_prompt_max_chars: int('Characters of that request.', 9000, 400, 120_000),
   ...allGone(WINDOW, {
     compact_tool_result_output_chars: int('Length of an old tool result.', 500, 80, 20_000),
     compact_text_output_chars: int('Length of an old text.', 900, 80, 20_000),
@@ -45,10 +54,6 @@ const RUNNER: Rules = {
     compaction_no_gain_attempt_limit: int('Attempts without gain.', 2, 1, 25),
     compaction_timeout_guard_seconds: num('Time to shrink.', 30, 0, 3600),
     compaction_churn_warning_calls: int('Shrinking calls before a warning.', 10, 1, 500),
-    extractor_timeout_guard_seconds: num('Time to extract.', 20, 0, 3600),
-    extractor_tool_args_max_chars: int('Length of arguments.', 260, 80, 20_000),
-    extractor_tool_trace_max_chars: int('Length of a trace.', 3600, 200, 80_000),
-    extractor_prompt_max_chars: int('Length of a prompt.', 9000, 400, 120_000),
   }),
   enable_filetype_ingest_router: gone(
     'every tool reads the kinds of files it knows',

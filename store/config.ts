@@ -78,6 +78,11 @@ export interface Config {
       /** Characters of one tool result that reach the model; the rest is a blob. */
       default_tool_result_output_chars: number;
       max_state_summary_chars: number;
+      /** 0 = no limit. */
+      extractor_timeout_guard_seconds: number;
+      extractor_tool_args_max_chars: number;
+      extractor_tool_trace_max_chars: number;
+      extractor_prompt_max_chars: number;
       enable_artifact_telemetry_events: boolean;
       artifact_telemetry_max_metadata_chars: number;
     };

@@ -9,6 +9,7 @@ import { crashPoint } from './crash-points.ts';
 import { type Database, globalKey, headKey, type RangeOptions, rowKey, type Writing } from './database.ts';
 import { send } from './inbox.ts';
 import { leaseState, openLeases, ownedHead } from './leases.ts';
+import { learn } from './lessons.ts';
 import { openLocks } from './locks.ts';
 import { FencedError, type Lease, type Owner, type Row, type RunHead, type Store } from './port.ts';
 
@@ -21,6 +22,7 @@ export type StoreReader = Pick<
 >;
 
 function apply(tx: Writing, run: string, rows: Row[]): void {
+  learn(tx, run, rows);
   for (const { key, value } of rows) {
     if (value === undefined) throw new TypeError(`row ${key} of run ${run} has no value; null deletes a row`);
     if (value === null) tx.remove(rowKey(run, key));

@@ -2,6 +2,7 @@
 import type { Effect } from '../effect.ts';
 import { checksEffect } from './checks.ts';
 import type { TaskDeps } from './deps.ts';
+import { extractEffect } from './extract.ts';
 import { modelEffect } from './model.ts';
 import { planEffect, replanEffect } from './plan.ts';
 import { prepareEffect } from './prepare.ts';
@@ -18,6 +19,7 @@ export const taskEffects = (deps: TaskDeps): Record<string, Effect> => ({
   note: noteEffect(deps),
   checks: checksEffect(deps),
   review: reviewEffect(deps),
+  extract: extractEffect(deps),
   settle: settleEffect(deps),
   finalize: finalizeEffect(deps),
 });

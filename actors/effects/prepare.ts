@@ -3,10 +3,14 @@ import type { EffectOutputs } from '../../machines/effects.ts';
 import { failure } from '../../machines/failure.ts';
 import type { PrepareInput } from '../../machines/subtask.ts';
 import type { Effect } from '../effect.ts';
+import { retryHints } from '../learning/hints.ts';
+import { kindOf } from '../learning/kind.ts';
+import { chosenLine, type StartTier, startTier } from '../learning/start-tier.ts';
 import { estimateRequest } from '../models/estimate.ts';
 import { type EarlierAttempt, executorMessages, type Upstream } from '../prompts/executor.ts';
 import { inherited } from './answers-for.ts';
 import type { TaskDeps } from './deps.ts';
+import { memoryLines } from './memory.ts';
 import { roomFor } from './room.ts';
 import { messageKey, nodeOf, row, type StoredMessage, threadParts } from './rows.ts';
 
@@ -30,12 +34,16 @@ export function prepareEffect(deps: TaskDeps): Effect {
     // The plan of last resort carries only the title; the worker gets the whole goal.
     const node = planned.id === 'execute-goal' ? { ...planned, description: deps.goal } : planned;
     const { incarnation } = threadParts(input.thread);
-    const upstream = await Promise.all(
-      node.depends_on.map(async (id): Promise<Upstream> => {
-        const left = await rows.summary(id);
-        return { id, summary: left?.summary ?? '', files: left?.files ?? [] };
-      }),
+    const above = await Promise.all(node.depends_on.map(id => rows.summary(id)));
+    const upstream = node.depends_on.map(
+      (id, i): Upstream => ({ id, summary: above[i]?.summary ?? '', files: above[i]?.files ?? [] }),
     );
+    const remembered = await rows.memory(
+      above.flatMap(summary => summary?.memory ?? []),
+      NEWEST,
+    );
+    const kind = kindOf(node);
+    const start = input.attempt === 1 ? await started(deps, input, kind) : null;
     const earlier = await Promise.all(
       (await rows.feedback(input.subtask, incarnation)).map(async (feedback): Promise<EarlierAttempt> => {
         const verdict = await rows.verdict(feedback.thread);
@@ -65,13 +73,16 @@ export function prepareEffect(deps: TaskDeps): Effect {
         touched: [...new Set(touched)],
         left: [...new Set(left)],
         instructions: instructions.map(instruction => instruction.text),
+        memory: memoryLines(remembered, node, node.depends_on),
+        hints: await retryHints(deps.store, deps.workspace.root, kind, deps.now()),
       },
-      await roomFor(deps, 'executor', 1, PROMPT_SHARE, context.signal),
+      await roomFor(deps, 'executor', start?.tier ?? input.model_tier, PROMPT_SHARE, context.signal),
     );
     return {
       output: {
         ok: true,
         tokens: estimateRequest({ messages, tools: deps.tools }),
+        ...(start && start.tier !== input.model_tier ? { tier: start.tier } : {}),
       } satisfies EffectOutputs['prepare'],
       rows: messages.map((message, n) =>
         row(messageKey.prompt(input.thread, n), {
@@ -79,6 +90,15 @@ export function prepareEffect(deps: TaskDeps): Effect {
           instructions: instructions.map(instruction => instruction.key),
         } satisfies StoredMessage),
       ),
+      journal: start ? [chosenLine({ role: 'executor', subtask_id: input.subtask, kind }, start)] : [],
     };
   };
 }
+
+/** Subtasks that settled last, whose memory is looked through besides that of the dependencies. */
+const NEWEST = 20;
+
+/** The start is chosen once, with the first attempt of an incarnation, and is a fact from this commit on: whatever others
+ *  learn in the meantime, a run that is taken up again goes on as it began. */
+const started = (deps: TaskDeps, { model_tier }: PrepareInput, kind: string): Promise<StartTier> =>
+  startTier(deps.store, deps.config, { role: 'executor', kind, planned: model_tier }, deps.now());

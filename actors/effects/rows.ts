@@ -56,6 +56,39 @@ export interface SubtaskSummary {
   claim: string;
   files: string[];
   deliverables: string[];
+  /** Key of its memory, where it left any. */
+  memory?: string;
+}
+
+/** What a person answered to a question of the model's. */
+export interface Decision {
+  question: string;
+  answer: string;
+}
+
+export const MEMORY_TYPES = [
+  'decision',
+  'error',
+  'tool_result',
+  'discovery',
+  'artifact',
+  'context',
+  'user_instruction',
+] as const;
+export type MemoryType = (typeof MEMORY_TYPES)[number];
+
+/** Something a completed subtask leaves for others. */
+export interface MemoryEntry {
+  subtask: string;
+  type: MemoryType;
+  /** At most 150 characters. */
+  summary: string;
+  /** At most 200 characters, '' for none. */
+  detail: string;
+  /** Paths, commands, names: a subtask that mentions one of them is concerned. */
+  tags: string[];
+  /** Ids of subtasks it was written for. */
+  relevance_to: string[];
 }
 
 /** What a tool did, for verification: not the transcript. */
@@ -88,8 +121,15 @@ export const readKey = (subtask: string | null, path: string): string => `r/${su
 export const verdictKey = (thread: string): string => `v/${thread}`;
 export const checksKey = (thread: string): string => `vc/${thread}`;
 export const summaryKey = (subtask: string): string => `sum/${subtask}`;
+/** In the order in which subtasks were settled. */
+export const memoryKey = (effectKey: string): string => `${MEMORY_PREFIX}${keyOrder(effectKey)}`;
+/** What the extractor read out of an attempt; becomes part of the memory when the subtask settles. */
+export const extractedKey = (thread: string): string => `mx/${thread}`;
+export const decisionKey = (subtask: string | null, effectKey: string): string =>
+  `d/${subtask ?? '-'}/${keyOrder(effectKey)}`;
 export const traceKey = (thread: string, effectKey: string): string => `t/${thread}/${keyOrder(effectKey)}`;
 const INSTRUCTION_PREFIX = 'steer/';
+const MEMORY_PREFIX = 'mem/';
 
 export const row = (key: string, value: unknown): Row => ({ key, value });
 
@@ -124,6 +164,14 @@ export function taskRows(store: Pick<Store, 'get' | 'range'>, run: string) {
         : entries;
     },
     traces: (thread: string): Promise<ToolTrace[]> => values<ToolTrace>(`t/${thread}/`),
+    decisions: (subtask: string): Promise<Decision[]> => values<Decision>(`d/${subtask}/`),
+    /** Of these keys, and of the subtasks that settled last; newest first, each once. */
+    memory: async (keys: string[], newest: number): Promise<MemoryEntry[][]> => {
+      const last = await store.range<MemoryEntry[]>(run, MEMORY_PREFIX, { reverse: true, limit: newest });
+      const known = new Map(last.map(({ key, value }) => [key, value]));
+      for (const key of keys) if (!known.has(key)) known.set(key, (await store.get(run, key)) ?? []);
+      return [...known].sort(([a], [b]) => (a < b ? 1 : -1)).map(([, entries]) => entries);
+    },
     /** What the user said to the running task, oldest first. */
     instructions: async (): Promise<Instruction[]> =>
       (await store.range<string>(run, INSTRUCTION_PREFIX)).map(({ key, value }) => ({ key, text: value })),

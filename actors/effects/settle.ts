@@ -7,16 +7,34 @@ import { finalAnswer } from './checks.ts';
 import { readClaim } from './claim.ts';
 import { currentPlan } from './current-plan.ts';
 import type { TaskDeps } from './deps.ts';
-import { nodeOf, row, type SubtaskSummary, summaryKey } from './rows.ts';
+import { recordedMemory } from './memory.ts';
+import {
+  extractedKey,
+  type MemoryEntry,
+  memoryKey,
+  nodeOf,
+  row,
+  type SubtaskSummary,
+  summaryKey,
+  threadParts,
+} from './rows.ts';
 
 export function settleEffect(deps: TaskDeps): Effect {
   return async intent => {
     const input = intent.input as SettleInput;
-    const [messages, changelog, plan] = await Promise.all([
-      deps.rows.messages(input.thread),
-      answersFor(deps.rows, input.subtask, input.plan_version),
+    const { subtask, thread } = input;
+    const [messages, changelog, plan, traces, decisions, feedback, extracted] = await Promise.all([
+      deps.rows.messages(thread),
+      answersFor(deps.rows, subtask, input.plan_version),
       deps.rows.plan(input.plan_version),
+      deps.rows.traces(thread),
+      deps.rows.decisions(subtask),
+      input.attempt > 1 ? deps.rows.feedback(subtask, threadParts(thread).incarnation) : [],
+      deps.rows.get<MemoryEntry[]>(extractedKey(thread)),
     ]);
+    const recorded = recordedMemory({ subtask, plan, changelog, traces, decisions, feedback });
+    const memory = [...recorded, ...(extracted ?? [])];
+    const memoryRow = memory.length > 0 ? memoryKey(intent.key) : null;
     const answer = finalAnswer(messages);
     const claim = readClaim(answer);
     const files = changelog
@@ -29,10 +47,11 @@ export function settleEffect(deps: TaskDeps): Effect {
       claim: answer.slice(0, 8_000),
       files: [...new Set(files)],
       deliverables: nodeOf(plan, input.subtask).deliverables,
+      ...(memoryRow ? { memory: memoryRow } : {}),
     };
     return {
       output: { ok: true, summary } satisfies EffectOutputs['settle'],
-      rows: [row(summaryKey(input.subtask), left)],
+      rows: [row(summaryKey(input.subtask), left), ...(memoryRow ? [row(memoryRow, memory)] : [])],
     };
   };
 }

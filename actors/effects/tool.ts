@@ -16,6 +16,8 @@ import { roomFor } from './room.ts';
 import {
   type ChangelogEntry,
   changelogKey,
+  type Decision,
+  decisionKey,
   messageKey,
   readKey,
   row,
@@ -158,10 +160,18 @@ export function noteEffect(deps: TaskDeps): Effect {
           message: toolMessage(call, text),
         } satisfies StoredMessage),
         ...(input.confirmed ? [row(traceKey(input.thread, intent.key), confirmed)] : []),
+        ...(input.tool === 'ask_user' ? [decided(input, call, intent.key)] : []),
       ],
     };
   };
 }
+
+/** What a person answered, for the subtasks that come later. */
+const decided = ({ subtask, text }: NoteInput, call: StoredCall, key: string): Row =>
+  row(decisionKey(subtask, key), {
+    question: String(call.arguments['question'] ?? '').slice(0, 2_000),
+    answer: text.slice(0, 2_000),
+  } satisfies Decision);
 
 async function storedCall(
   deps: TaskDeps,

@@ -39,6 +39,10 @@ export interface ExecutorPrompt {
   /** Files that failed subtasks changed in whose place this one was planned. */
   left: string[];
   instructions: string[];
+  /** What other subtasks found out, one line each. */
+  memory: string[];
+  /** What made earlier work of this kind pass, one line each. */
+  hints: string[];
 }
 
 const clip = (text: string, limit: number): string =>
@@ -79,6 +83,8 @@ export function executorMessages(prompt: ExecutorPrompt, maxChars: number): Mess
       deliverables: { text: node.deliverables.map(path => `- ${path}`).join('\n'), weight: 4 },
       upstream: { text: upstream, weight: 5 },
       left: { text: leftovers(prompt.left), weight: 4 },
+      memory: { text: prompt.memory.join('\n'), weight: 3 },
+      hints: { text: prompt.hints.join('\n'), weight: 2 },
       instructions: { text: prompt.instructions.join('\n'), weight: 12, ends: true },
       feedback: { text: feedbackSection(prompt.earlier, prompt.touched), weight: 8 },
     },
@@ -93,6 +99,8 @@ export function executorMessages(prompt: ExecutorPrompt, maxChars: number): Mess
     ...section('Files it must leave', shown.deliverables),
     ...section('What earlier subtasks left', shown.upstream),
     ...section('What failed subtasks left', shown.left),
+    ...section('Known from earlier subtasks', shown.memory),
+    ...section('What work of this kind was sent back for before', shown.hints),
     ...section('Instructions from the user', shown.instructions),
     ...section('What was wrong with earlier attempts', shown.feedback),
   ];

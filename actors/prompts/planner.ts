@@ -17,6 +17,8 @@ const PLANNER_RULES = `Break the goal into subtasks that one worker with file, s
 Answer with one JSON object and nothing else:
 {"goal_criteria":["..."],"subtasks":[{"id":"...","description":"...","depends_on":[],"model_tier":1,"verification_tier":2,"is_critical_path":true,"is_synthesis":false,"acceptance_criteria":"...","deliverables":["path"]}]}`;
 
+const TEMPLATES = 'Each subtask with its kind of work. Follow them only where they fit this goal.';
+
 const list = (errors: string[]): string => errors.map(error => `- ${error}`).join('\n');
 
 export interface PlannerPrompt {
@@ -26,6 +28,8 @@ export interface PlannerPrompt {
   instructions: string[];
   /** What was wrong with the previous answer; empty at first. */
   errors: string[];
+  /** Shapes of plans that completed for similar goals, one line each. */
+  templates: string[];
 }
 
 /** @param maxChars what the parts that vary may take together; the goal weighs most */
@@ -34,6 +38,7 @@ export function plannerMessages(prompt: PlannerPrompt, maxChars: number): Messag
     {
       goal: { text: prompt.goal, weight: 14, ends: true },
       workspace: { text: prompt.workspace, weight: 6 },
+      templates: { text: prompt.templates.join('\n'), weight: 2 },
       instructions: { text: prompt.instructions.join('\n'), weight: 8, ends: true },
       errors: { text: list(prompt.errors), weight: 4 },
     },
@@ -42,6 +47,9 @@ export function plannerMessages(prompt: PlannerPrompt, maxChars: number): Messag
   const sections = [
     `## Goal\n${shown.goal}`,
     `## Workspace\n${shown.workspace}`,
+    ...(shown.templates === ''
+      ? []
+      : [`## Plans that worked for similar goals\n${TEMPLATES}\n${shown.templates}`]),
     ...(shown.instructions === '' ? [] : [`## Instructions from the user\n${shown.instructions}`]),
     ...(shown.errors === ''
       ? []

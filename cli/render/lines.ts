@@ -53,6 +53,15 @@ function sentence({ event_type, data }: JournalEvent, paint: Paint): string | nu
       return `${mark('done', paint)} undone: ${clip(strings(data, 'files_changed').map(oneLine).join(', '), MAX)} (loom undo ${text('undo_id')} takes that back)`;
     case 'subtask_started':
       return `${mark('running', paint)} ${id}  started`;
+    case 'model_tier_chosen':
+      // The plan's own tier says nothing to a person.
+      return str(data, 'reason') === 'learned'
+        ? `${mark('running', paint)} ${id || oneLine(str(data, 'role'))}  starts at tier ${num(data, 'tier')} (${text('alias')}), as learned: ${why('detail')}`
+        : null;
+    case 'memory_extracted':
+      return text('error')
+        ? `${mark('skipped', paint)} ${id}  nothing noted for later subtasks: ${why('error')}`
+        : null;
     case 'model_invocation':
       return modelLine(data, id, paint);
     case 'tool_call_completed':

@@ -40,6 +40,17 @@ describe('plain lines', () => {
     expect(lines).toContain('[k3f9] ↻ check  write_file: arguments repaired (trailing comma)');
     expect(lines).toContain('[k3f9] ✓ undone: src/wrap.js, made.txt (loom undo u1 takes that back)');
   });
+  test('a start other than planned is told with its reason, the planned one is not', () => {
+    const chosen = (data: Record<string, unknown>) =>
+      eventLine(
+        { ...recorded[0]!, event_type: 'model_tier_chosen', data: { subtask_id: 'docs', ...data } },
+        plain,
+      );
+    expect(chosen({ reason: 'planned', tier: 1, alias: 'small' })).toBeNull();
+    expect(
+      chosen({ reason: 'learned', tier: 2, alias: 'big', detail: 'docs/create: small did 0 of 4' }),
+    ).toMatch(/◉ docs {2}starts at tier 2 \(big\), as learned: docs\/create: small did 0 of 4$/);
+  });
   test('every line is one line without control characters', () => {
     for (const line of lines) expect(line).not.toMatch(/[\u0000-\u001f\u007f-\u009f]/);
   });

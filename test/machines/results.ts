@@ -126,6 +126,7 @@ const subtaskSettings = (more: Partial<SubtaskSettings> = {}): SubtaskSettings =
   wall_clock_ms: 60_000,
   votes: 3,
   review_tokens: 2_000,
+  extract: false,
   result_gate: false,
   confidence_threshold: 0.8,
   ...more,

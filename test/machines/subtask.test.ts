@@ -62,6 +62,41 @@ describe('the good path', () => {
   });
 });
 
+describe('what earlier runs taught', () => {
+  it('moves the start of the first attempt, from which later ones climb', () => {
+    const drive = subtask({ max_retries: 3 }).settle('prepare', { ok: true, tokens: 400, tier: 2 });
+    const tiers = [(drive.effect('model').input as { tier: number }).tier];
+    for (let i = 0; i < 3; i++) {
+      drive.settle('model', text('failed', 'cannot'));
+      expect(drive.effect('prepare').input).toMatchObject({ model_tier: 2 });
+      tiers.push((prepared(drive).effect('model').input as { tier: number }).tier);
+    }
+    expect(tiers).toEqual([2, 2, 3, 3]);
+  });
+});
+
+describe('a model of its own for what others should know', () => {
+  const accepted = () =>
+    worked(subtask({ extract: true }, { verification_tier: 1 })).settle(
+      'checks',
+      verdict('pass', { tier: 1 }),
+    );
+
+  it.each([
+    ['has read it', { ok: true, entries: 2 }],
+    ['has no budget', failed('budget', 'terminal')],
+    ['does not answer', failed('no_model')],
+  ])('is asked before the subtask settles, which goes on when it %s', (_, result) => {
+    const drive = accepted();
+    expect(drive.open()).toEqual(['extract']);
+    expect(drive.effect('extract').input).toMatchObject({ subtask: 'a', thread: 'a@1.1', plan_version: 1 });
+    drive.settle('extract', result);
+    expect(drive.open()).toEqual(['settle']);
+    drive.settle('settle', settled);
+    expect(output(drive)).toMatchObject({ ok: true });
+  });
+});
+
 describe('another attempt', () => {
   it('begins on a new thread, with what went wrong as a row', () => {
     const drive = rejectedOnce(subtask());

@@ -75,6 +75,7 @@ const RESULTS: Record<string, unknown[]> = {
     failed('aborted'),
   ],
   review: [verdict(), verdict(), verdict('fail'), verdict('inconclusive'), failed('unreadable')],
+  extract: [{ ok: true, entries: 1 }, failed('aborted')],
   settle: [settled],
   finalize: [{ ok: true }],
 };

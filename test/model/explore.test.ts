@@ -230,11 +230,13 @@ describe('subtask with turn and verifier as effects', () => {
       catalogue: without('turn', 'verifier'),
       machine: 'subtask',
       root: 'task/x/s:a@1',
-      input: subtaskInput({ max_retries: 2, result_gate: true }, { verification_tier: 3 }),
+      input: subtaskInput({ max_retries: 2, result_gate: true, extract: true }, { verification_tier: 3 }),
       results: effect => {
         switch (effect.source) {
           case 'prepare':
-            return [{ ok: true, tokens: 0 }, failed('no_plan', 'terminal')];
+            return [{ ok: true, tokens: 0 }, { ok: true, tokens: 0, tier: 2 }, failed('no_plan', 'terminal')];
+          case 'extract':
+            return [{ ok: true, entries: 2 }, failed('no_model', 'terminal')];
           case 'turn':
             return turns;
           case 'verifier':

@@ -27,6 +27,7 @@ const EFFECTS = [
   'alarm',
   'checks',
   'review',
+  'extract',
   'settle',
   'finalize',
 ];

@@ -2,6 +2,8 @@
 import { expect } from 'vitest';
 import type { ChangelogEntry } from '../../actors/effects/rows.ts';
 import type { JournalEvent, Question, RunResult } from '../../actors/loom.ts';
+import { readPatterns } from '../../store/learned.ts';
+import type { Lesson } from '../../store/lessons.ts';
 import { openLmdbReader } from '../../store/lmdb.ts';
 import type { RunHead } from '../../store/port.ts';
 import { type FakeProcess, startFakeProcess } from './fake-process.ts';
@@ -51,6 +53,22 @@ export interface Stored {
   head: RunHead;
   journal: JournalEvent[];
   changes: ChangelogEntry[];
+}
+
+/** Every lesson of every run is known once: nothing was learned twice, and nothing was lost. */
+async function checkLearnedOnce(box: Sandbox, run: string): Promise<void> {
+  const reader = await openLmdbReader(box.home);
+  try {
+    const own = (await reader.range<Lesson>(run, 'learn/')).map(({ key }) => key.slice('learn/'.length));
+    const ended = own.flatMap(what => /^([a-z]+)(@\d+)?$/.exec(what)?.[1] ?? []).sort();
+    expect(ended).toEqual(['alpha', 'audit', 'long', 'notes', 'plan', 'rewrite', 'tidy']);
+    const all = await Promise.all((await reader.runs()).map(({ id }) => reader.range<Lesson>(id, 'learn/')));
+    const taught = all.flat().flatMap(({ value }) => value.observations).length;
+    const known = await readPatterns(reader, 'learned/', Date.now());
+    expect(known.reduce((sum, { pattern }) => sum + pattern.seen, 0)).toBe(taught);
+  } finally {
+    await reader.close();
+  }
 }
 
 /** What the store says about the run with this goal; null when there is none. */
@@ -184,6 +202,8 @@ export async function checkNothingLostNorDoubled(
 
   expect(changes.length).toBe(expected.changes - missing.length);
   expect(new Set(changes.map(entry => entry.id)).size).toBe(changes.length);
+
+  await checkLearnedOnce(box, head.id);
 
   const verified = await box.run(['store', 'verify']);
   expect(verified.code, verified.stdout).toBe(0);
