@@ -3,16 +3,17 @@ import { clausesOf, criteriaPaths, pathsIn } from '../claimed-paths.ts';
 import { type Check, failed, passed, unsure } from './check.ts';
 import { commandsIn } from './commands.ts';
 import { present } from './deliverables.ts';
-import { meant, type World } from './world.ts';
+import { located, type World } from './world.ts';
 
 export async function criteria(world: World): Promise<Check[]> {
   const { acceptance_criteria, deliverables } = world.node;
   const { wanted, unwanted, mentioned } = criteriaPaths(acceptance_criteria);
   const checks: Check[] = [];
-  for (const path of wanted.map(each => meant(world, each)))
+  const places = (paths: string[]): Promise<string[]> => Promise.all(paths.map(path => located(world, path)));
+  for (const path of await places(wanted))
     if (!deliverables.includes(path)) checks.push(await present(world, path, 'criterion'));
   for (const path of unwanted) checks.push(await absent(world, path));
-  for (const path of mentioned.map(each => meant(world, each)))
+  for (const path of await places(mentioned))
     if ((await world.see(path)) === null)
       checks.push(unsure(`criterion_${path}`, `The criteria speak of ${path}, which does not exist.`));
   return [...checks, ...(await words(world))];
@@ -35,7 +36,7 @@ async function words(world: World): Promise<Check[]> {
   for (const clause of clausesOf(world.node.acceptance_criteria)) {
     if (!HOLDS.test(clause) || DENIED.test(clause)) continue;
     const paths = pathsIn(clause);
-    const path = paths.length === 1 ? meant(world, paths[0]!) : null;
+    const path = paths.length === 1 ? await located(world, paths[0]!) : null;
     const text = path === null ? null : ((await world.see(path))?.text ?? null);
     if (path === null || text === null) continue;
     const missing = quoted(clause).filter(word => !pathsIn(word).length && !holds(text, word));

@@ -2,7 +2,7 @@
  *  They leave no room for reading, so what contradicts them is wrong, whoever thinks otherwise. */
 import { pathsIn } from '../claimed-paths.ts';
 import { type Check, failed, passed, unsure } from './check.ts';
-import { meant, type World } from './world.ts';
+import { located, type World } from './world.ts';
 
 const SPAN = /`[^`\n]+`/g;
 /** `report.md` contains the line `Total: 4` and no longer contains the line `Total: ?`. */
@@ -41,7 +41,7 @@ async function lines(world: World, statement: string): Promise<Check[]> {
   const begin = Math.min(...verbs.map(verb => verb.index), count?.index ?? Number.POSITIVE_INFINITY);
   const [named, ...others] = begin === Number.POSITIVE_INFINITY ? [] : pathsIn(statement.slice(0, begin));
   if (!named || others.length > 0) return [];
-  const path = meant(world, named);
+  const path = await located(world, named);
   const text = (await world.see(path))?.text ?? null;
   // What is not there is told by the check of the file itself.
   if (text === null) return [];
@@ -87,7 +87,8 @@ async function unchanged(world: World, statement: string): Promise<Check[]> {
 /** What this subtask left changed besides its deliverables and the files of its criteria. */
 async function nothingElse(world: World): Promise<Check[]> {
   const { acceptance_criteria, deliverables } = world.node;
-  const named = new Set([...deliverables, ...pathsIn(acceptance_criteria).map(path => meant(world, path))]);
+  const spoken = await Promise.all(pathsIn(acceptance_criteria).map(path => located(world, path)));
+  const named = new Set([...deliverables, ...spoken]);
   const folders = new Set(
     world.changes.filter(change => change.kind === 'directory').map(({ path }) => path),
   );

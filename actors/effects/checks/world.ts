@@ -97,11 +97,18 @@ export function worldOf(input: WorldInput): World {
   };
 }
 
-/** The file itself, or the one of that name without its folder that this subtask touched. */
+/** The file itself, or the one that is called so without its folder: a deliverable, else one that this subtask touched. */
 export function meant(world: Pick<World, 'touched' | 'node'>, path: string): string {
-  if (world.touched.has(path)) return path;
-  const known = [...world.touched, ...world.node.deliverables].filter(other => other.endsWith(`/${path}`));
-  return known[0] ?? path;
+  const { deliverables } = world.node;
+  if (world.touched.has(path) || deliverables.includes(path)) return path;
+  return [...deliverables, ...world.touched].find(other => other.endsWith(`/${path}`)) ?? path;
+}
+
+/** The same, but what is there under exactly this name is not taken for a copy of it elsewhere. */
+export async function located(world: Pick<World, 'touched' | 'node' | 'see'>, path: string): Promise<string> {
+  const guess = meant(world, path);
+  if (guess === path || world.node.deliverables.includes(guess)) return guess;
+  return (await world.see(path)) === null ? guess : path;
 }
 
 /** The same for a folder, which is touched when something in it is. */

@@ -1,5 +1,5 @@
 /** Criteria that state facts word for word: what contradicts them fails, what only sounds like them is left to a reader. */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -89,6 +89,23 @@ describe('a line that is stated', () => {
     'One of the files contains the line `port = 2`',
   ])('is left to a reader in words with more than one reading: %s', async criteria => {
     expect(await failed(criteria, [ini('port = 3\n'), { ...ini('x\n'), path: 'local.ini' }])).toEqual([]);
+  });
+
+  it('is looked for in the file of that name, not in a copy in another folder', async () => {
+    const criteria = '`app.ini` contains the line `port = 2`. No other file is created or changed.';
+    await writeFile(join(root, 'app.ini'), 'port = 1\n');
+    await mkdir(join(root, 'src'));
+    const copy = { path: 'src/app.ini', before: null, now: 'port = 2\n' };
+    const wrong = [
+      'app.ini does not contain the line "port = 2".',
+      'src/app.ini was changed, although nothing else should be.',
+    ];
+    expect(await failed(criteria, [copy])).toEqual(wrong);
+    expect(await failed(criteria, [copy], ['app.ini'])).toEqual(wrong);
+    // Where no file has exactly that name, or the plan says which, the folder may be left out.
+    expect(await failed(criteria, [copy], ['src/app.ini'])).toEqual([]);
+    await rm(join(root, 'app.ini'));
+    expect(await failed(criteria, [copy])).toEqual([]);
   });
 
   it('is counted where the number is exact', async () => {
