@@ -1,12 +1,14 @@
 /** Breadth-first exploration of a run: every order in which effects can settle, with every result they can have, and
- *  every command a person can give, through the same `react` the host commits. Each state goes through JSON before it
- *  is expanded, so a crash and a restart at any point are part of every path.
+ *  every command a person can give, through the same `react` the host commits.
+ *
+ *  A crash and a restart at any point are part of every path: each actor's and effect's row goes through JSON before
+ *  the state is expanded, and `recovered` must change nothing that matters.
  *
  *  Two runs are the same state when their actors' states and contexts, their effects (without keys) and their output
- *  agree. What a person does (commands) never counts as progress the machine makes by itself. */
-import { createHash } from 'node:crypto';
+ *  agree; `Model.sameAs` may name an actor by what it will do instead. What a person does never counts as progress. */
 import { newLedger } from '../../machines/budget.ts';
 import {
+  type ActorEntry,
   type Catalogue,
   type EffectEntry,
   type MachineEvent,
@@ -16,6 +18,10 @@ import {
   type Run,
   react,
 } from '../../machines/react.ts';
+import { cannotReach, longestPath, newGraph } from './graph.ts';
+
+/** Looks at one edge; a string says what is wrong with it. */
+export type Property = (before: Run, outside: Outside, reaction: Reaction) => string | null;
 
 export interface Model {
   catalogue: Catalogue;
@@ -29,8 +35,13 @@ export interface Model {
   commands?(run: Run): MachineEvent[];
   /** Sources that cost a model call; they must be bounded on every path. */
   costly: string[];
-  /** Looks at every edge; a string says what is wrong with it. */
-  check?(before: Run, outside: Outside, reaction: Reaction): string | null;
+  properties?: Property[];
+  /** Names the actor and the effects it owns by their future behaviour; undefined: by their contents. */
+  sameAs?(path: string, entry: ActorEntry, effects: EffectEntry[]): string | undefined;
+  /** Stopped effects that block nothing settle at once: nobody can tell when they do (which is checked). */
+  stopsAtOnce?: boolean;
+  /** Told of every edge. */
+  onEdge?(edge: { from: number; to: number; before: Run; outside: Outside; reaction: Reaction }): void;
   /** More states are an error, not a sample. */
   maxStates?: number;
 }
@@ -46,48 +57,67 @@ export interface Report {
   deadlocks: string[];
   /** The run is over but something is neither stopped nor gone, or a child is remembered that no longer exists. */
   leaks: string[];
-  /** Faults and what `check` found. */
+  /** Faults and what the properties found. */
   errors: string[];
   /** No sequence of results leads from here to an end or to waiting. */
   lost: string[];
   /** Most costly effects on any path without a person's help; Infinity: there is a cycle that contains one. */
   calls: number;
+  /** Everything the root ended with. */
+  outputs: unknown[];
   /** Processor time, so that a busy machine does not count. */
   ms: number;
 }
 
-interface Graph {
-  from: number[];
-  to: number[];
-  weight: number[];
-  /** Made by a person. */
-  person: boolean[];
+interface Snapshot {
+  value: unknown;
+  status: string;
+  context: unknown;
+  children?: Record<string, unknown>;
 }
+const snapshotOf = (entry: ActorEntry): Snapshot => entry.snapshot as Snapshot;
 
-const snapshotOf = (value: unknown) =>
-  value as { value: unknown; status: string; context: unknown; children: Record<string, unknown> };
+/** For people: no machine decides by them, so they make no two states different. */
+export const TEXTS = new Set(['message', 'feedback', 'reason', 'detail', 'note']);
+const silent = (key: string, value: unknown): unknown => (TEXTS.has(key) ? undefined : value);
 
-/** Names a state by what matters in it. */
-function stateKey(run: Run): string {
-  const actors = Object.entries(run.actors)
-    .map(([path, { snapshot, apart }]) => {
-      const { value, context } = snapshotOf(snapshot);
-      return JSON.stringify([path, value, context, apart]);
-    })
-    .sort();
-  const effects = Object.values(run.effects)
-    .map(({ path, id, source, state, class: kind }) => `${path} ${id} ${source} ${state} ${kind}`)
-    .sort();
-  const text = JSON.stringify([actors, effects, run.output ?? null]);
-  return createHash('sha1').update(text).digest('base64');
+export const effectText = ({ id, source, state, class: kind }: EffectEntry): string =>
+  `${id} ${source} ${state} ${kind}`;
+
+/** One of each row: what is equal is read back from JSON once, as after a restart, and then is the same object. */
+class Rows {
+  private readonly texts = new WeakMap<object, string>();
+  private readonly kept = new Map<string, ActorEntry>();
+
+  text(entry: ActorEntry): string {
+    let text = this.texts.get(entry);
+    if (text === undefined) {
+      const { value, context, children = {} } = snapshotOf(entry);
+      const parts = [entry.machine, value, context, Object.keys(children).sort(), entry.apart];
+      text = JSON.stringify(parts, silent);
+      this.texts.set(entry, text);
+    }
+    return text;
+  }
+
+  restarted(entry: ActorEntry): ActorEntry {
+    const text = this.text(entry);
+    let kept = this.kept.get(text);
+    if (!kept) {
+      kept = JSON.parse(JSON.stringify({ ...entry, rev: 0 })) as ActorEntry;
+      this.texts.set(kept, text);
+      this.kept.set(text, kept);
+    }
+    return kept;
+  }
 }
 
 /** Children that a snapshot remembers although neither an actor nor an effect of that name is left. */
 function forgotten(run: Run): string | null {
   const alive = new Set(Object.keys(run.actors));
   for (const { path, id } of Object.values(run.effects)) alive.add(`${path}/${id}`);
-  for (const [path, { snapshot }] of Object.entries(run.actors))
-    for (const id of Object.keys(snapshotOf(snapshot).children ?? {}))
+  for (const [path, entry] of Object.entries(run.actors))
+    for (const id of Object.keys(snapshotOf(entry).children ?? {}))
       if (!alive.has(`${path}/${id}`)) return `${path} still remembers its child ${id}`;
   return null;
 }
@@ -100,81 +130,15 @@ function leak(run: Run): string | null {
   return actor ? `the run is over but the actor ${actor} is left` : null;
 }
 
-/** Longest path by weight over the graph's strongly connected components (Tarjan, iterative). */
-function longestPath(count: number, graph: Graph): number {
-  const out: number[][] = Array.from({ length: count }, () => []);
-  graph.from.forEach((from, edge) => {
-    if (!graph.person[edge]) out[from]!.push(edge);
-  });
-  const order = new Int32Array(count).fill(-1);
-  const low = new Int32Array(count);
-  const component = new Int32Array(count).fill(-1);
-  const best: number[] = [];
-  const stack: number[] = [];
-  let clock = 0;
-  for (let root = 0; root < count; root++) {
-    if (order[root] !== -1) continue;
-    const work: { node: number; next: number }[] = [{ node: root, next: 0 }];
-    while (work.length > 0) {
-      const top = work[work.length - 1]!;
-      const { node } = top;
-      if (top.next === 0 && order[node] === -1) {
-        order[node] = low[node] = clock++;
-        stack.push(node);
-      }
-      const edge = out[node]![top.next++];
-      if (edge !== undefined) {
-        const target = graph.to[edge]!;
-        if (order[target] === -1) work.push({ node: target, next: 0 });
-        else if (component[target] === -1) low[node] = Math.min(low[node]!, order[target]!);
-        continue;
-      }
-      work.pop();
-      const parent = work[work.length - 1];
-      if (parent) low[parent.node] = Math.min(low[parent.node]!, low[node]!);
-      if (low[node] !== order[node]) continue;
-      // Components close in reverse topological order: all targets outside are known already.
-      const members = stack.splice(stack.indexOf(node));
-      const id = best.length;
-      for (const member of members) component[member] = id;
-      let longest = 0;
-      for (const member of members)
-        for (const leaving of out[member]!) {
-          const target = component[graph.to[leaving]!]!;
-          const weight = graph.weight[leaving]!;
-          if (target === id && weight > 0) longest = Number.POSITIVE_INFINITY;
-          if (target !== id) longest = Math.max(longest, weight + best[target]!);
-        }
-      best.push(longest);
-    }
-  }
-  return count > 0 ? best[component[0]!]! : 0;
-}
-
-/** States from which none of `goals` can be reached without a person. */
-function cannotReach(count: number, graph: Graph, goals: number[]): number[] {
-  const into: number[][] = Array.from({ length: count }, () => []);
-  graph.from.forEach((from, edge) => {
-    if (!graph.person[edge]) into[graph.to[edge]!]!.push(from);
-  });
-  const seen = new Uint8Array(count);
-  const queue = [...goals];
-  for (const goal of goals) seen[goal] = 1;
-  for (let node = queue.pop(); node !== undefined; node = queue.pop())
-    for (const from of into[node]!) {
-      if (seen[from]) continue;
-      seen[from] = 1;
-      queue.push(from);
-    }
-  return Array.from(seen.keys()).filter(node => !seen[node]);
-}
-
 export function explore(model: Model): Report {
   const began = process.cpuUsage();
   const root = model.root ?? `${model.machine}/x`;
+  const rows = new Rows();
   const ids = new Map<string, number>();
-  const trail: { from: number; label: string }[] = [];
-  const graph: Graph = { from: [], to: [], weight: [], person: [] };
+  const cameFrom: number[] = [];
+  const labels: string[] = [];
+  const outputs = new Map<string, unknown>();
+  const graph = newGraph();
   const goals: number[] = [];
   const report: Report = {
     states: 0,
@@ -186,86 +150,138 @@ export function explore(model: Model): Report {
     errors: [],
     lost: [],
     calls: 0,
+    outputs: [],
     ms: 0,
   };
   const story = (id: number): string => {
-    const labels: string[] = [];
-    for (let at = id; at > 0; at = trail[at]!.from) labels.unshift(trail[at]!.label);
-    return labels.join(' → ') || 'start';
+    const way: string[] = [];
+    for (let at = id; at > 0; at = cameFrom[at]!) way.unshift(labels[at]!);
+    return way.join(' → ') || 'start';
+  };
+
+  /** Names a state by what matters in it. */
+  const keyOf = (run: Run): string => {
+    const below = new Map<string, EffectEntry[]>();
+    for (const effect of Object.values(run.effects)) {
+      const list = below.get(effect.path);
+      if (list) list.push(effect);
+      else below.set(effect.path, [effect]);
+    }
+    const parts = Object.entries(run.actors).map(([path, entry]) => {
+      const effects = below.get(path) ?? [];
+      const name = model.sameAs?.(path, entry, effects);
+      if (name === undefined) return `${path} ${rows.text(entry)}`;
+      below.delete(path);
+      return `${path} ${name}`;
+    });
+    for (const [path, effects] of below) for (const effect of effects) parts.push(path + effectText(effect));
+    return `${parts.sort().join('\n')}\n${run.output === undefined ? '' : JSON.stringify(run.output, silent)}`;
   };
 
   let frontier: { id: number; run: Run }[] = [];
   const visit = (run: Run, from: number, label: string): number => {
-    const key = stateKey(run);
+    const key = keyOf(run);
     const known = ids.get(key);
     if (known !== undefined) return known;
     const id = ids.size;
     if (id >= (model.maxStates ?? 200_000)) throw new Error(`more than ${id} states, e.g. ${story(from)}`);
     ids.set(key, id);
-    trail.push({ from, label });
+    cameFrom.push(from);
+    labels.push(label);
+    if (run.output !== undefined) outputs.set(JSON.stringify(run.output, silent), run.output);
     frontier.push({ id, run });
     return id;
   };
 
+  /** The run after the stopped effects that nothing waits for have settled. */
+  const quieted = (run: Run): Run => {
+    let now = run;
+    for (const { key, state, class: kind } of Object.values(run.effects)) {
+      if (state !== 'stopping' || kind !== 'repeatable') continue;
+      const { next, start, journal, fault } = react(model.catalogue, now, {
+        type: 'settled',
+        key,
+        output: null,
+      });
+      const moved = Object.keys(now.actors).some(path => next.actors[path] !== now.actors[path]);
+      if (fault || moved || start.length + journal.length > 0)
+        throw new Error(`the end of ${key} is not silent`);
+      now = next;
+    }
+    return now;
+  };
+
   const step = (before: Run, from: number, outside: Outside, label: string, person: boolean): number => {
     const reaction = react(model.catalogue, before, outside);
-    const wrong = reaction.fault
-      ? `${reaction.fault.code} in ${reaction.fault.path}: ${reaction.fault.message}`
-      : (model.check?.(before, outside, reaction) ?? null);
-    if (wrong) report.errors.push(`${wrong} after ${story(from)} → ${label}`);
-    const id = visit(reaction.next, from, label);
+    if (reaction.fault) {
+      const { code, path, message } = reaction.fault;
+      report.errors.push(`${code} in ${path}: ${message} after ${story(from)} → ${label}`);
+    }
+    for (const property of model.properties ?? []) {
+      const wrong = property(before, outside, reaction);
+      if (wrong) report.errors.push(`${wrong} after ${story(from)} → ${label}`);
+    }
+    const id = visit(model.stopsAtOnce ? quieted(reaction.next) : reaction.next, from, label);
     graph.from.push(from);
     graph.to.push(id);
     graph.weight.push(reaction.start.filter(effect => model.costly.includes(effect.source)).length);
     graph.person.push(person);
+    model.onEdge?.({ from, to: id, before, outside, reaction });
     return id;
   };
 
-  step(
-    newRun('x', root, newLedger({})),
-    0,
-    { type: 'start', machine: model.machine, input: model.input },
-    '',
-    true,
-  );
+  /** As the next owner would find it. */
+  const restarted = (run: Run): Run => ({
+    ...run,
+    actors: Object.fromEntries(
+      Object.entries(run.actors).map(([path, entry]) => [path, rows.restarted(entry)]),
+    ),
+    effects: JSON.parse(JSON.stringify(run.effects)) as Run['effects'],
+  });
+
+  const expand = (state: Run, id: number): void => {
+    const effects = Object.values(state.effects).filter(effect => effect.state !== 'held');
+    for (const effect of effects)
+      for (const output of effect.state === 'stopping' ? [null] : model.results(effect, state))
+        step(
+          state,
+          id,
+          { type: 'settled', key: effect.key, output },
+          `${effect.path.slice(root.length + 1)} ${effect.id} ${brief(output)}`.trim(),
+          false,
+        );
+    const keys = effects.filter(({ state: was }) => was === 'open').map(effect => effect.key);
+    if (step(state, id, { type: 'recovered', keys }, 'crash', true) !== id)
+      report.errors.push(`a restart alone changes the run after ${story(id)}`);
+    let resumable = false;
+    if (state.output === undefined)
+      for (const event of model.commands?.(state) ?? []) {
+        const target = step(state, id, { type: 'command', event }, event.type, true);
+        if (event.type === 'RESUME' && target !== id) resumable = true;
+      }
+    if (effects.length > 0) return;
+    if (state.output !== undefined) report.finals++;
+    else if (resumable) report.waiting++;
+    else return void report.deadlocks.push(`${describe(state)} after ${story(id)}`);
+    goals.push(id);
+  };
+
+  const first: Outside = { type: 'start', machine: model.machine, input: model.input };
+  step(newRun('x', root, newLedger({})), 0, first, '', true);
   while (frontier.length > 0) {
     const layer = frontier;
     frontier = [];
     for (const { id, run } of layer) {
       const leaking = leak(run);
       if (leaking) report.leaks.push(`${leaking} after ${story(id)}`);
-      const state = JSON.parse(JSON.stringify(run)) as Run;
-      const effects = Object.values(state.effects).filter(effect => effect.state !== 'held');
-      for (const effect of effects)
-        for (const output of effect.state === 'stopping' ? [null] : model.results(effect, state))
-          step(
-            state,
-            id,
-            { type: 'settled', key: effect.key, output },
-            `${effect.path.slice(root.length + 1)} ${effect.id} ${brief(output)}`.trim(),
-            false,
-          );
-      let resumable = false;
-      if (state.output === undefined)
-        for (const event of model.commands?.(state) ?? []) {
-          const target = step(state, id, { type: 'command', event }, event.type, true);
-          if (event.type === 'RESUME' && target !== id) resumable = true;
-        }
-      if (effects.length > 0) continue;
-      if (state.output !== undefined) {
-        report.finals++;
-        goals.push(id);
-      } else if (resumable) {
-        report.waiting++;
-        goals.push(id);
-      } else report.deadlocks.push(`${describe(state)} after ${story(id)}`);
+      expand(restarted(run), id);
     }
   }
   report.states = ids.size;
   report.edges = graph.from.length;
-  report.lost = cannotReach(ids.size, graph, goals).map(id => story(id));
-  // The first edge is the start itself; what it starts counts, too.
-  report.calls = longestPath(ids.size, graph) + (graph.weight[0] ?? 0);
+  report.lost = cannotReach(ids.size, graph, goals).map(story);
+  report.calls = longestPath(ids.size, graph);
+  report.outputs = [...outputs.values()];
   const spent = process.cpuUsage(began);
   report.ms = Math.round((spent.user + spent.system) / 1_000);
   return report;
@@ -273,7 +289,7 @@ export function explore(model: Model): Report {
 
 const describe = (run: Run): string =>
   Object.entries(run.actors)
-    .map(([path, { snapshot }]) => `${path}: ${JSON.stringify(snapshotOf(snapshot).value)}`)
+    .map(([path, entry]) => `${path}: ${JSON.stringify(snapshotOf(entry).value)}`)
     .join(', ');
 
 /** A result in a few words, for stories. */

@@ -1,0 +1,100 @@
+/** What must hold on every edge of every exploration. A property looks only at runs it knows something about, so that
+ *  each may be asked of any model. */
+import type { CallDigest } from '../../machines/effects.ts';
+import type { Run } from '../../machines/react.ts';
+import type { Property } from './explore.ts';
+
+const contextOf = (run: Run, path: string) =>
+  (run.actors[path]?.snapshot as { context: Record<string, unknown> } | undefined)?.context;
+
+/** No tool runs without its gate: denied ones never, asked ones only after a person's yes. */
+const gated: Property = (before, outside, { start }) => {
+  for (const effect of start) {
+    if (effect.source !== 'tool') continue;
+    const { n } = effect.input as { n: number };
+    // Calls that start in the reaction that brought them were not there before: only `run` may do that.
+    const known =
+      (contextOf(before, effect.path)?.['calls'] as (CallDigest & { phase: string })[] | undefined) ?? [];
+    const settledId = outside.type === 'settled' ? before.effects[outside.key]?.id : '';
+    const brought = outside.type === 'settled' && settledId === 'model';
+    const list = brought ? (outside.output as { calls: CallDigest[] }).calls : known;
+    const call = list.find(other => other.n === n)!;
+    const word = outside.type === 'settled' ? (outside.output as { answer?: string }).answer : undefined;
+    const yes = settledId === `q-${n}` && (word === 'approve' || word === 'retry');
+    const parked = !brought && known.find(other => other.n === n)?.phase === 'approved';
+    if (!call.valid || call.gate.decision === 'deny') return `tool ${n} ran although refused`;
+    if (call.gate.decision === 'ask' && !yes && !parked) return `tool ${n} ran unasked`;
+  }
+  return null;
+};
+
+/** Letters and descriptions of the plan's nodes. */
+function nodes(run: Run): { id: string; letter: string; text: string }[] {
+  const plan = run.actors[run.root]?.apart['plan'] as { subtasks: { id: string }[] } | null | undefined;
+  const letters = String(contextOf(run, run.root)?.['status'] ?? '');
+  return (plan?.subtasks ?? []).map((node, i) => ({
+    id: node.id,
+    letter: letters[i] ?? '',
+    text: JSON.stringify(node),
+  }));
+}
+
+/** Completed nodes stay completed, with the very same description. */
+const keepsCompleted: Property = (before, _outside, { next }) => {
+  if (next.output !== undefined) return null;
+  const after = new Map(nodes(next).map(node => [node.id, node]));
+  for (const { id, letter, text } of nodes(before)) {
+    if (letter !== 'c') continue;
+    const now = after.get(id);
+    if (now?.letter !== 'c' || now.text !== text) return `the completed node ${id} was touched`;
+  }
+  return null;
+};
+
+/** `completed` means that every node of the newest plan is. */
+const honest: Property = (before, _outside, { next }) => {
+  if (before.output !== undefined || nodes(before).length === 0) return null;
+  const { status } = (next.output ?? {}) as { status?: string };
+  const letters = nodes(before).map(node => node.letter);
+  return status === 'completed' && letters.some(letter => letter !== 'c')
+    ? `completed with ${letters.join('')}`
+    : null;
+};
+
+/** A subtask is verified before it counts: it ends well only on an accepted verdict or a person's yes. */
+const ACCEPTED = ['pass', 'pass_with_warnings', 'partial_verified'];
+const verified: Property = (_before, _outside, { rows }) => {
+  for (const { key, value } of rows) {
+    if (!key.startsWith('s/') || value === null) continue;
+    const { status, verification } = value as { status: string; verification: { outcome: string } | null };
+    if (status === 'completed' && !ACCEPTED.includes(verification?.outcome ?? ''))
+      return `${key} is completed on ${verification?.outcome ?? 'no verdict'}`;
+  }
+  return null;
+};
+
+/** As many subtasks run at once as the task allows, each after what it depends on. */
+const inOrder: Property = (before, _outside, { next }) => {
+  const settings = contextOf(next, next.root)?.['settings'] as { max_parallel?: number } | undefined;
+  if (settings?.max_parallel === undefined) return null;
+  const children = [
+    ...Object.keys(next.actors),
+    ...Object.values(next.effects)
+      .filter(effect => effect.source === 'subtask' && effect.state !== 'stopping')
+      .map(effect => `${effect.path}/${effect.id}`),
+  ].filter(path => /^[^/]+\/[^/]+\/s:[^/]+$/.test(path));
+  if (children.length > settings.max_parallel) return `${children.length} subtasks at once`;
+  const plan = next.actors[next.root]?.apart['plan'] as
+    | { subtasks: { id: string; depends_on: string[] }[] }
+    | null
+    | undefined;
+  const was = new Map(nodes(before).map(node => [node.id, node.letter]));
+  const is = new Map(nodes(next).map(node => [node.id, node.letter]));
+  for (const { id, depends_on } of plan?.subtasks ?? [])
+    if (is.get(id) === 'r' && was.get(id) !== 'r' && depends_on.some(other => is.get(other) !== 'c'))
+      return `${id} began before what it depends on was done`;
+  return null;
+};
+
+/** Everything that is asked of every edge; a property of a new part of the machines is added here. */
+export const properties: Property[] = [gated, keepsCompleted, honest, verified, inOrder];
