@@ -3,8 +3,8 @@
 import type { EffectEntry } from '../machines/react.ts';
 
 export interface Alarms {
-  /** Arms (or re-arms) an alarm whose `at` is set. */
-  arm(alarm: EffectEntry): void;
+  /** Arms (or re-arms) an alarm whose `at` is set. `moved`: it is not the `at` that is stored, as after a restart. */
+  arm(alarm: EffectEntry, moved?: boolean): void;
   disarm(key: string): void;
   /** Work at `path` waits: alarms of its owners stop. Calls may nest. */
   pause(path: string): void;
@@ -77,8 +77,9 @@ export function createAlarms(ring: (key: string) => void, now: () => number): Al
   };
 
   return {
-    arm(alarm) {
+    arm(alarm, moved = false) {
       this.disarm(alarm.key);
+      if (moved) changed.add(alarm.key);
       const entry: Armed = { alarm, at: alarm.at ?? now(), timer: undefined, idle: false, still: null };
       armed.set(alarm.key, entry);
       set(alarm.key, entry);

@@ -310,7 +310,7 @@ export function createHost(options: HostOptions): Host {
       const decided = new Set(unfinished.settled.map(({ effect }) => effect.key));
       for (const effect of Object.values(run.effects)) {
         if (effect.state !== 'open' || decided.has(effect.key)) continue;
-        if (effect.source === 'alarm') alarms.arm(effect);
+        if (effect.source === 'alarm') alarms.arm(effect, true);
         if (isQuestion(effect)) desk.ask(effect, describeQuestion(run.id, effect, options.head.updated_at));
       }
       for (const { key } of unfinished.rerun) if (options.recovered?.has(key)) unexamined.add(key);

@@ -80,14 +80,14 @@ const RESULTS: Record<string, unknown[]> = {
   finalize: [{ ok: true }],
 };
 
-function resultsOf(effect: EffectEntry): unknown[] {
+export function resultsOf(effect: EffectEntry): unknown[] {
   if (effect.source !== 'question') return RESULTS[effect.source]!;
   const { kind, choices } = effect.input as { kind: string; choices: string[] };
   return (kind === 'ask_user' ? ['blue'] : choices).map(word => answer(word));
 }
 
 /** What was used of a reservation: never more than it, or unknown. */
-function usedOf({ reserved }: EffectEntry, share: number): Cost | 'unknown' {
+export function usedOf({ reserved }: EffectEntry, share: number): Cost | 'unknown' {
   if (share > 1) return 'unknown';
   const part = (amount: number) => Math.floor(amount * share);
   if (reserved.model_calls + reserved.tool_calls === 0) return NO_COST;

@@ -117,17 +117,23 @@ export function turns(small: boolean): Part[] {
     calls(askUser(0), read(1), write(2, denying), write(3, asking)),
     calls(read(0, asking), read(1), shell(2), askUser(3)),
   ].map(quiet);
-  const circles = [calls(read(0)), calls(read(0, { signature: 'other' }))].map(quiet);
+  const circles = [calls(read(0)), calls(read(0, { signature: 'other' })), cut].map(quiet);
+  // Two answers cut off; each of the two calls is new once; five that bring nothing after the first, six end it.
+  const loops = (model: unknown[]): Part => ({
+    ...turn('loops', 20, model, [quiet(toolDone('same'))]),
+    commands: () => [],
+    atMost: 15,
+  });
   if (small)
     return [
       turn('single calls', 2, [...answering, ...singles], TOOL),
       turn('several calls', 1, [quiet(text()), ...sets.slice(2, 4)], TOOL.slice(1)),
-      turn('loops', 8, circles.slice(0, 1), [quiet(toolDone('same'))]),
+      loops(circles.slice(0, 1)),
     ];
   return [
     turn('single calls', 3, [...answering, ...singles], TOOL),
     turn('several calls', 1, [quiet(text()), ...sets], TOOL.slice(1)),
-    turn('loops', 12, circles, [quiet(toolDone('same'))]),
+    loops(circles),
   ];
 }
 
