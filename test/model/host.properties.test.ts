@@ -80,7 +80,7 @@ async function agree(model: PureRun, real: RealRun): Promise<void> {
 async function moment(model: PureRun, real: RealRun): Promise<void> {
   if (!vi.isFakeTimers() || model.state !== 'up') return;
   const next = model.next();
-  if (next === undefined || next > 1) await later(model, real, 1);
+  if (model.ticking().length === 0 || (next ?? 0) > 1) await later(model, real, 1);
 }
 
 async function later(model: PureRun, real: RealRun, ms: number): Promise<void> {
@@ -151,7 +151,7 @@ const send = (event: MachineEvent): Command =>
 const pass = (share: number): Command =>
   command(
     `pass ${share}`,
-    model => up(model) && model.ticking().length > 0,
+    model => up(model) && model.next() !== undefined,
     async (model, real) => {
       const next = model.next()!;
       await later(model, real, share < 1 ? Math.floor(next * share) : next);
@@ -191,17 +191,17 @@ function commands(maxCommands: number, timely: boolean): fc.Arbitrary<Iterable<C
   const work = step.map(drawn => settle(drawn, !timely));
   const answered = fc.tuple(fc.nat(9), fc.nat(9), fc.boolean()).map(drawn => answer(...drawn));
   const sent = fc
-    .constantFrom('PAUSE', 'RESUME', 'STEER', 'PAUSE', 'RESUME', 'STEER', 'CANCEL')
+    .constantFrom(...Array<string[]>(6).fill(['PAUSE', 'RESUME', 'STEER']).flat(), 'CANCEL')
     .map(type => send(type === 'STEER' ? { type, id: 's', at: '1', text: 'use tabs' } : { type }));
-  const time = fc.constantFrom(0.4, 0.9, 1).map(pass);
+  const time = fc.constantFrom(0.4, 0.9, 1, 1).map(pass);
   const often = (count: number, arbitrary: fc.Arbitrary<Command>) => Array(count).fill(arbitrary);
   return fc.commands(
     [
       ...often(9, work),
       ...often(3, answered),
       sent,
-      ...(timely ? [time] : []),
-      fc.constant(null).map(crash),
+      ...(timely ? often(3, time) : []),
+      ...often(2, fc.constant(null).map(crash)),
       fc.constant(null).map(interrupt),
       ...often(2, fc.constant(null).map(resume)),
     ],

@@ -50,10 +50,12 @@ export class PureRun {
     });
   }
 
-  /** Milliseconds until the next alarm rings; undefined: none does by itself. */
+  /** Milliseconds until the next alarm rings; undefined: none does by itself, or two would at once, in either order. */
   next(): number | undefined {
-    const left = this.ticking().map(({ key }) => this.left.get(key)!);
-    return left.length > 0 ? Math.min(...left) : undefined;
+    const [first, second] = this.ticking()
+      .map(({ key }) => this.left.get(key)!)
+      .sort((a, b) => a - b);
+    return first === second ? undefined : first;
   }
 
   pass(ms: number): void {
