@@ -5,6 +5,7 @@ import type { TaskSettings } from '../machines/task.ts';
 import type { Config } from '../store/config.ts';
 import { type Asked, askedOf, limitsOf, type RunLimits, withBudgets } from './limits.ts';
 import type { RunOptions } from './loom.ts';
+import { strengthOf } from './models/choose.ts';
 
 /** Row `task`. Secrets are never stored: a model keeps the name of the place its key comes from. */
 export interface TaskRecord {
@@ -129,6 +130,7 @@ export function newRecord(goal: string, config: Config, options: RunOptions): Ta
         votes: Math.max(3, votes),
         review_tokens: limits.verifier.max_verifier_prompt_tokens,
         extract: hasExtractor(config),
+        ...strengthOf(config),
         result_gate: mode === 'confidence_threshold',
         confidence_threshold: approval.confidence_threshold,
       },

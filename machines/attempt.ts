@@ -1,62 +1,25 @@
-/** One attempt at a subtask, in words and numbers: its thread, its tier, how long the next one waits, what is written. */
+/** One attempt at a subtask, in words and numbers: its thread, what a person is asked about it, what is written of it. */
 import { band, confidence } from './confidence.ts';
 import type { QuestionInput } from './effects.ts';
 import type { Failure } from './failure.ts';
+import { type Attempt, type FailureClass, failureClass } from './ladder.ts';
 import { accepted, type VerdictDigest } from './verdict.ts';
-
-export interface SubtaskSettings {
-  max_retries: number;
-  max_iterations: number;
-  wall_clock_ms: number;
-  votes: number;
-  review_tokens: number;
-  /** A model of its own reads what each completed subtask leaves for later ones. */
-  extract: boolean;
-  /** The result gate is on (approval mode `confidence_threshold`). */
-  result_gate: boolean;
-  confidence_threshold: number;
-}
-
-/** The part of a subtask's context that describes its newest attempt. */
-export interface Attempt {
-  id: string;
-  incarnation: number;
-  plan_version: number;
-  /** From 1. */
-  attempt: number;
-  model_tier: number;
-  verdict: VerdictDigest | null;
-  failure: Failure | null;
-  settings: SubtaskSettings;
-}
 
 /** Names the conversation of one attempt. */
 export const thread = (context: Attempt): string => `${context.id}@${context.incarnation}.${context.attempt}`;
-
-/** Later attempts ask for a stronger model: the third one tier up, the fourth and later the top. */
-export const tierOf = (context: Attempt): number =>
-  context.attempt <= 2 ? context.model_tier : context.attempt === 3 ? Math.min(3, context.model_tier + 1) : 3;
-
-/** Failures no further attempt can change. */
-export const HOPELESS = ['not_found', 'bad_request', 'script', 'no_plan'];
-
-/** Failures that pass with time. */
-const TRANSIENT = ['rate_limit', 'overloaded', 'timeout', 'infra_verifier_error'];
-
-/** 2 s, doubled with each further attempt, at most 30 s; other failures need no wait. */
-export const backoffMs = (context: Attempt): number =>
-  TRANSIENT.includes(context.failure?.code ?? '') ? Math.min(30_000, 1_000 * 2 ** (context.attempt - 1)) : 0;
 
 /** What the next attempt is told about this one. */
 export interface Feedback {
   attempt: number;
   thread: string;
+  failure_class: FailureClass;
   failure: Failure | null;
   verdict: VerdictDigest | null;
 }
 
 export const feedback = (context: Attempt): Feedback => ({
   attempt: context.attempt,
+  failure_class: failureClass(context),
   thread: thread(context),
   failure: context.failure,
   verdict: context.verdict,
@@ -114,27 +77,30 @@ export const record = (context: Attempt, status: SubtaskRecord['status']): Subta
   failure: status === 'completed' ? null : context.failure,
 });
 
-/** The last lines of a subtask in the journal. */
-export const completedLine = (context: Attempt, summary: string) => ({
-  event_type: 'subtask_completed',
-  data: {
+/** What the events of a subtask's life carry. */
+export const told = {
+  retrying: (context: Attempt) => ({
+    subtask_id: context.id,
+    attempt: context.attempt + 1,
+    failure_class: failureClass(context),
+    reason_code: context.failure?.code ?? '',
+    feedback: context.failure?.message ?? '',
+  }),
+  completed: (context: Attempt, summary: string) => ({
     subtask_id: context.id,
     status: 'completed',
     attempts: context.attempt,
     summary,
     verification_outcome: context.verdict?.outcome ?? '',
     reason_code: context.verdict?.reason_code ?? '',
-  },
-});
-
-export const failedLine = (context: Attempt & { verification_tier: number }) => ({
-  event_type: 'subtask_failed',
-  data: {
+  }),
+  failed: (context: Attempt & { verification_tier: number }) => ({
     subtask_id: context.id,
     attempts: context.attempt,
     verification_tier: context.verification_tier,
     verification_outcome: context.verdict?.outcome ?? '',
+    failure_class: failureClass(context),
     reason_code: context.failure?.code ?? '',
     feedback: context.failure?.message ?? '',
-  },
-});
+  }),
+};

@@ -1,6 +1,7 @@
 /** All machines by source, what their effects cost at worst, and which of their values have rows of their own. */
 import { type Cost, NO_COST } from './budget.ts';
 import { effectClass } from './effects.ts';
+import type { Obligations } from './obligations.ts';
 import type { Plan } from './plan.ts';
 import type { Catalogue } from './react.ts';
 import { subtask } from './subtask.ts';
@@ -22,6 +23,7 @@ export type PricedRole = 'planner' | 'executor' | 'verifier' | 'extractor';
 const ROLE_OF: Record<string, PricedRole> = {
   plan: 'planner',
   replan: 'planner',
+  resolve: 'planner',
   model: 'executor',
   review: 'verifier',
   extract: 'extractor',
@@ -37,6 +39,8 @@ const SLACK = 1.25;
 export const atWorst = (tokens: number): number => Math.ceil(tokens * SLACK);
 
 export const planRowKey = (version: number): string => `plan/${String(version).padStart(4, '0')}`;
+
+export const obligationsRowKey = (version: number): string => `ob/${String(version).padStart(4, '0')}`;
 
 export function makeCatalogue(price: (role: PricedRole) => RolePrice): Catalogue {
   const worst = (source: string, input: unknown): Cost => {
@@ -55,7 +59,12 @@ export function makeCatalogue(price: (role: PricedRole) => RolePrice): Catalogue
   return {
     machines: { task, subtask, turn, verifier },
     versions: { task: 1, subtask: 1, turn: 1, verifier: 1 },
-    apart: { task: { plan: (plan: Plan) => planRowKey(plan.version) } },
+    apart: {
+      task: {
+        plan: (plan: Plan) => planRowKey(plan.version),
+        obligations: (owed: Obligations) => obligationsRowKey(owed.version),
+      },
+    },
     classify: effectClass,
     worst,
   };

@@ -47,6 +47,8 @@ export interface EffectOutputs {
   tool: Settled<{ success: boolean; signature: string; tokens: number }>;
   note: Settled<{ tokens: number }>;
   question: Settled<{ answer: string; reason: string }>;
+  /** Writes a plan for the next attempt as a row. */
+  resolve: Settled;
   alarm: Settled;
   checks: Settled<{ verdict: VerdictDigest }>;
   review: Settled<{ verdict: VerdictDigest }>;
@@ -54,7 +56,9 @@ export interface EffectOutputs {
   extract: Settled<{ entries: number }>;
   /** `summary`: what the subtask leaves to its dependents, at most 480 characters. */
   settle: Settled<{ summary: string }>;
-  finalize: Settled;
+  /** `recheck`: commands that were evidence are run once more, as stored calls of `thread` · `judge`: the goal's own
+   *  criteria are judged · absent: all that is owed is shown, and the task is summed up. */
+  finalize: Settled<{ next?: 'recheck' | 'judge'; calls?: CallDigest[] }>;
 }
 
 type QuestionKind = 'approval' | 'uncertain' | 'ask_user' | 'plan' | 'result';

@@ -13,6 +13,8 @@ export interface PlanNode {
   acceptance_criteria: string;
   /** Paths it must leave behind, relative to the workspace. */
   deliverables: string[];
+  /** Model calls spent on failed work that it replaces; the engine's own note, never the planner's. */
+  spent?: number;
 }
 
 export interface Plan {
@@ -169,12 +171,15 @@ export const singleNodePlan = (goal: string): Plan => ({
 
 /** A new plan for a task under way: nodes that are completed or running stay exactly as they are, with their status, and
  *  so do those named in `unseen`, which failed after the planner was asked: it cannot have meant to drop them.
- *  The rest is replaced by what the proposal says. The version rises by one. */
+ *  The rest is replaced by what the proposal says. The version rises by one.
+ *  @param spent model calls that the failed work has cost: what comes in its place begins with them, what was waiting
+ *  anyway does not */
 export function mergePlan(
   current: Plan,
   status: string,
   proposed: Plan,
   unseen: readonly string[] = [],
+  spent = 0,
 ): { plan: Plan; status: string; errors: string[] } {
   const stays = (node: PlanNode, i: number) =>
     status[i] === 'c' || status[i] === 'r' || unseen.includes(node.id);
@@ -182,7 +187,10 @@ export function mergePlan(
   const keptIds = new Set(kept.map(node => node.id));
   const added = proposed.subtasks.filter(node => !keptIds.has(node.id));
   const normal = demoteSyntheses({ ...proposed, subtasks: [...kept, ...added] }).plan;
-  const fresh = normal.subtasks.slice(kept.length);
+  const waiting = (id: string) => status[nodeIndex(current, id)] === 'p';
+  const fresh = normal.subtasks
+    .slice(kept.length)
+    .map(node => (spent === 0 || waiting(node.id) ? node : { ...node, spent }));
   const plan: Plan = {
     version: current.version + 1,
     goal_criteria: current.goal_criteria,

@@ -9,3 +9,16 @@ export function stuckReason(output: { ok: boolean; failure?: Failure }): StuckRe
   const code = output.failure?.code;
   return code === 'budget' || code === 'no_model' || code === 'auth' ? code : null;
 }
+
+/** What a machine tells whoever started it, up to the host. */
+export interface Stuck {
+  type: 'STUCK';
+  reason: string;
+  message: string;
+}
+
+export const stuckEvent = (output: { ok: boolean; failure?: Failure }): Stuck => ({
+  type: 'STUCK',
+  reason: stuckReason(output) ?? 'no_model',
+  message: output.failure?.message ?? '',
+});

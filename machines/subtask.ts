@@ -2,79 +2,66 @@
 import { type AnyStateMachine, assign, emit, sendTo, setup } from 'xstate';
 import {
   approvedByPerson,
-  backoffMs,
-  completedLine,
   type Feedback,
-  failedLine,
   feedback,
   feedbackKey,
-  HOPELESS,
   record,
   resultQuestion,
   type SubtaskRecord,
-  type SubtaskSettings,
   thread,
-  tierOf,
+  told,
   wantsPerson,
 } from './attempt.ts';
 import type { EffectOutputs, QuestionInput } from './effects.ts';
 import { type Failure, failure } from './failure.ts';
+import {
+  backoffMs,
+  ending,
+  givenUp,
+  type SubtaskSettings,
+  signatureOf,
+  tierOf,
+  wantsResolver,
+} from './ladder.ts';
 import { remote, rowActions } from './remote.ts';
+import {
+  attemptInput,
+  begun,
+  type Context,
+  outcome,
+  type PrepareInput,
+  type ResolveInput,
+  type SettleInput,
+  type SubtaskInput,
+  type SubtaskOutput,
+} from './subtask-context.ts';
 import type { TurnInput, TurnOutput } from './turn.ts';
-import { accepted, type VerdictDigest } from './verdict.ts';
+import { accepted } from './verdict.ts';
 import type { VerifierInput, VerifierOutput } from './verifier.ts';
 
-export type { Feedback, SubtaskRecord, SubtaskSettings };
-
-export interface SubtaskInput {
-  id: string;
-  incarnation: number;
-  plan_version: number;
-  model_tier: number;
-  verification_tier: number;
-  settings: SubtaskSettings;
-}
-
-export type SubtaskOutput =
-  | { ok: true; attempts: number; verdict: VerdictDigest }
-  | { ok: false; blocked: boolean; attempts: number; failure: Failure };
-
-export interface PrepareInput {
-  subtask: string;
-  plan_version: number;
-  attempt: number;
-  thread: string;
-  /** As planned; the first attempt may start at another, from what runs have taught. */
-  model_tier: number;
-}
-
-/** Of `extract` and `settle`. */
-export interface SettleInput {
-  subtask: string;
-  plan_version: number;
-  attempt: number;
-  thread: string;
-}
-
-interface Context extends SubtaskInput {
-  attempt: number;
-  tokens: number;
-  verdict: VerdictDigest | null;
-  /** The verdict was unreadable once and only the verification is repeated. */
-  reverified: boolean;
-  failure: Failure | null;
-  blocked: boolean;
-}
-
-const settleInput = (context: Context): SettleInput => ({
-  subtask: context.id,
-  plan_version: context.plan_version,
-  attempt: context.attempt,
-  thread: thread(context),
-});
+export type {
+  Feedback,
+  PrepareInput,
+  ResolveInput,
+  SettleInput,
+  SubtaskInput,
+  SubtaskOutput,
+  SubtaskRecord,
+  SubtaskSettings,
+};
 
 const summaryOf = (event: unknown): string =>
   (event as { output?: { summary?: string } }).output?.summary ?? '';
+
+/** Asking the model costs one call per iteration. */
+const turned = {
+  type: 'count' as const,
+  params: ({ event }: { event: { output: TurnOutput } }) => ({ calls: event.output.iterations }),
+};
+const verified = {
+  type: 'count' as const,
+  params: ({ event }: { event: { output: VerifierOutput } }) => ({ calls: event.output.calls }),
+};
 
 const machine = setup({
   types: {} as {
@@ -90,6 +77,7 @@ const machine = setup({
   actors: {
     prepare: remote<PrepareInput, EffectOutputs['prepare']>(),
     turn: remote<TurnInput, TurnOutput>(),
+    resolve: remote<ResolveInput, EffectOutputs['resolve']>(),
     verifier: remote<VerifierInput, VerifierOutput>(),
     extract: remote<SettleInput, EffectOutputs['extract']>(),
     settle: remote<SettleInput, EffectOutputs['settle']>(),
@@ -99,29 +87,23 @@ const machine = setup({
   actions: {
     ...rowActions,
     fail: assign((_, params: { failure: Failure }) => ({ failure: params.failure })),
+    /** Model calls that somebody made for this subtask. */
+    count: assign(({ context }, params: { calls: number }) => ({ calls: context.calls + params.calls })),
     tellStuck: emit(({ event }) => {
       const { reason, message } = event as unknown as { reason: string; message: string };
       return { type: 'STUCK' as const, reason, message };
     }),
   },
   guards: {
-    retriesLeft: ({ context }) =>
-      context.attempt <= context.settings.max_retries && !HOPELESS.includes(context.failure?.code ?? ''),
+    worthAnother: ({ context }) => ending(context) === null,
     mustWait: ({ context }) => backoffMs(context) > 0,
+    wantsResolver: ({ context }) => wantsResolver(context),
     wantsPerson: ({ context }) => wantsPerson(context),
     mayExtract: ({ context }) => context.settings.extract,
   },
 }).createMachine({
   id: 'subtask',
-  context: ({ input }) => ({
-    ...input,
-    attempt: 1,
-    tokens: 0,
-    verdict: null,
-    reverified: false,
-    failure: null,
-    blocked: false,
-  }),
+  context: ({ input }) => begun(input),
   initial: 'preparing',
   options: { maxIterations: 1000 },
   entry: {
@@ -134,13 +116,7 @@ const machine = setup({
       invoke: {
         src: 'prepare',
         id: 'prepare',
-        input: ({ context }) => ({
-          subtask: context.id,
-          plan_version: context.plan_version,
-          attempt: context.attempt,
-          thread: thread(context),
-          model_tier: context.model_tier,
-        }),
+        input: ({ context }) => ({ ...attemptInput(context), model_tier: context.model_tier }),
         onDone: [
           {
             guard: ({ event }) => event.output.ok,
@@ -173,26 +149,32 @@ const machine = setup({
             {
               guard: ({ event }) => event.output.ok && event.output.claim === 'success',
               target: 'verifying',
-              actions: assign({ reverified: false }),
+              actions: [turned, assign({ reverified: false })],
             },
             {
               guard: ({ event }) => event.output.ok && event.output.claim === 'blocked',
               target: 'exhausted',
-              actions: assign(({ event }) => ({
-                blocked: true,
-                failure: failure('terminal', 'blocked', event.output.ok ? event.output.reason : ''),
-              })),
+              actions: [
+                turned,
+                assign(({ event }) => ({
+                  blocked: true,
+                  failure: failure('terminal', 'blocked', event.output.ok ? event.output.reason : ''),
+                })),
+              ],
             },
             {
               target: 'attemptFailed',
-              actions: {
-                type: 'fail',
-                params: ({ event }) => ({
-                  failure: event.output.ok
-                    ? failure('retryable', `claimed_${event.output.claim}`, event.output.reason)
-                    : event.output.failure,
-                }),
-              },
+              actions: [
+                turned,
+                {
+                  type: 'fail',
+                  params: ({ event }) => ({
+                    failure: event.output.ok
+                      ? failure('retryable', `claimed_${event.output.claim}`, event.output.reason)
+                      : event.output.failure,
+                  }),
+                },
+              ],
             },
           ],
         },
@@ -239,31 +221,34 @@ const machine = setup({
           {
             guard: ({ event }) => accepted(event.output.verdict.outcome),
             target: 'judged',
-            actions: assign(({ event }) => ({ verdict: event.output.verdict })),
+            actions: [verified, assign(({ event }) => ({ verdict: event.output.verdict }))],
           },
           {
             guard: ({ event }) => event.output.verdict.reason_code === 'vote_split',
             target: 'askingPerson',
-            actions: assign(({ event }) => ({ verdict: event.output.verdict })),
+            actions: [verified, assign(({ event }) => ({ verdict: event.output.verdict }))],
           },
           {
-            // An unreadable verdict says nothing about the work: the judge is asked once more before it is redone.
+            // An unreadable verdict says nothing about the work: only the judge is asked once more, nothing is redone.
             guard: ({ context, event }) =>
               event.output.verdict.outcome === 'inconclusive' && !context.reverified,
             target: 'verifying',
             reenter: true,
-            actions: assign({ reverified: true }),
+            actions: [verified, assign({ reverified: true })],
           },
           {
             target: 'attemptFailed',
-            actions: assign(({ event }) => ({
-              verdict: event.output.verdict,
-              failure: failure(
-                'retryable',
-                event.output.verdict.reason_code || 'verification_failed',
-                event.output.verdict.feedback || `verification: ${event.output.verdict.outcome}`,
-              ),
-            })),
+            actions: [
+              verified,
+              assign(({ event }) => ({
+                verdict: event.output.verdict,
+                failure: failure(
+                  'retryable',
+                  event.output.verdict.reason_code || 'verification_failed',
+                  event.output.verdict.feedback || `verification: ${event.output.verdict.outcome}`,
+                ),
+              })),
+            ],
           },
         ],
       },
@@ -304,7 +289,7 @@ const machine = setup({
       invoke: {
         src: 'extract',
         id: 'extract',
-        input: ({ context }) => settleInput(context),
+        input: ({ context }) => attemptInput(context),
         onDone: 'settling',
       },
     },
@@ -313,7 +298,7 @@ const machine = setup({
       invoke: {
         src: 'settle',
         id: 'settle',
-        input: ({ context }) => settleInput(context),
+        input: ({ context }) => attemptInput(context),
         onDone: [
           { guard: ({ event }) => event.output.ok, target: 'done' },
           {
@@ -323,27 +308,41 @@ const machine = setup({
         ],
       },
     },
-    attemptFailed: { always: [{ guard: 'retriesLeft', target: 'retrying' }, { target: 'exhausted' }] },
+    attemptFailed: {
+      always: [
+        { guard: 'worthAnother', target: 'retrying' },
+        { target: 'exhausted', actions: assign(({ context }) => ({ failure: givenUp(context) })) },
+      ],
+    },
     retrying: {
       entry: [
         {
           type: 'journal',
-          params: ({ context }) => ({
-            event_type: 'subtask_retrying',
-            data: {
-              subtask_id: context.id,
-              attempt: context.attempt + 1,
-              reason_code: context.failure?.code ?? '',
-              feedback: context.failure?.message ?? '',
-            },
-          }),
+          params: ({ context }) => ({ event_type: 'subtask_retrying', data: told.retrying(context) }),
         },
         {
           type: 'put',
           params: ({ context }) => ({ key: feedbackKey(context), value: feedback(context) }),
         },
-        assign(({ context }) => ({ attempt: context.attempt + 1, verdict: null })),
       ],
+      always: [{ guard: 'wantsResolver', target: 'resolving' }, { target: 'nextAttempt' }],
+    },
+    /** Somebody with more insight says in a few lines what to do differently. Without an answer it goes on all the same. */
+    resolving: {
+      invoke: {
+        src: 'resolve',
+        id: 'resolve',
+        input: ({ context }) => attemptInput(context),
+        onDone: { target: 'nextAttempt', actions: { type: 'count', params: { calls: 1 } } },
+      },
+    },
+    nextAttempt: {
+      entry: assign(({ context }) => ({
+        signatures: [...context.signatures, signatureOf(context)],
+        before: context.calls,
+        attempt: context.attempt + 1,
+        verdict: null,
+      })),
       always: [{ guard: 'mustWait', target: 'backingOff' }, { target: 'preparing' }],
     },
     backingOff: {
@@ -356,27 +355,24 @@ const machine = setup({
     },
     done: {
       type: 'final',
-      output: ({ context }): SubtaskOutput => ({
-        ok: true,
-        attempts: context.attempt,
-        verdict: context.verdict!,
-      }),
+      output: ({ context }) => outcome.completed(context),
       entry: [
         {
           type: 'put',
           params: ({ context }) => ({ key: `s/${context.id}`, value: record(context, 'completed') }),
         },
-        { type: 'journal', params: ({ context, event }) => completedLine(context, summaryOf(event)) },
+        {
+          type: 'journal',
+          params: ({ context, event }) => ({
+            event_type: 'subtask_completed',
+            data: told.completed(context, summaryOf(event)),
+          }),
+        },
       ],
     },
     exhausted: {
       type: 'final',
-      output: ({ context }): SubtaskOutput => ({
-        ok: false,
-        blocked: context.blocked,
-        attempts: context.attempt,
-        failure: context.failure ?? failure('terminal', 'unknown', 'the subtask ended without a reason'),
-      }),
+      output: ({ context }) => outcome.exhausted(context),
       entry: [
         {
           type: 'put',
@@ -385,7 +381,10 @@ const machine = setup({
             value: record(context, context.blocked ? 'blocked' : 'failed'),
           }),
         },
-        { type: 'journal', params: ({ context }) => failedLine(context) },
+        {
+          type: 'journal',
+          params: ({ context }) => ({ event_type: 'subtask_failed', data: told.failed(context) }),
+        },
       ],
     },
   },

@@ -1,6 +1,8 @@
 /** What a task knows, and the pure questions it asks about it: what runs next, what an outcome changes, why it fails. */
 import type { EffectOutputs, QuestionInput } from './effects.ts';
 import { type Failure, failure } from './failure.ts';
+import { classOf, PATIENCE } from './ladder.ts';
+import { GOAL, type Obligations, obligationsOf, reassigned } from './obligations.ts';
 import {
   demoteSyntheses,
   mergePlan,
@@ -14,6 +16,9 @@ import {
   stallReasons,
 } from './plan.ts';
 import type { SubtaskInput, SubtaskOutput, SubtaskSettings } from './subtask.ts';
+import type { TurnInput } from './turn.ts';
+import type { VerdictDigest } from './verdict.ts';
+import type { VerifierInput } from './verifier.ts';
 
 export interface TaskSettings {
   /** 1..64 */
@@ -52,6 +57,14 @@ export interface PlanInput {
   errors: string[];
 }
 
+export interface FinalizeInput {
+  version: number;
+  /** Commands that were evidence have been run once more. */
+  rechecked: boolean;
+  /** The verdict on the goal's own criteria; null: not judged yet. */
+  goal: VerdictDigest | null;
+}
+
 export interface ReplanInput {
   version: number;
   failed: string;
@@ -61,6 +74,8 @@ export interface ReplanInput {
 export interface Context extends TaskInput {
   /** Stored apart: one row per version. */
   plan: Plan | null;
+  /** What is owed under it; stored apart, too. */
+  obligations: Obligations | null;
   /** One letter per node in plan order. */
   status: string;
   /** Ids of the live children. */
@@ -80,6 +95,8 @@ export interface Context extends TaskInput {
   unseen: string[];
   /** PAUSE was asked for; takes hold as soon as there is something to hold back. */
   pausing: boolean;
+  /** How far the end of the work has been looked at. */
+  closing: { rechecked: boolean; goal: VerdictDigest | null };
   failure: Failure | null;
 }
 
@@ -88,6 +105,15 @@ interface FailedNode {
   critical: boolean;
   code: string;
   message: string;
+  /** What kind of failure it was, exactly; see the ladder. */
+  signature: string;
+  /** It came with a new plan, in place of work that had failed. */
+  replacement: boolean;
+  /** Obligations that nothing shows although their work is completed. */
+  unmet: string[];
+  /** Model calls spent on it and what it replaced, and how many of them on its last attempt, about. */
+  calls: number;
+  attempt_calls: number;
 }
 
 export const MAX_PLAN_REPAIRS = 2;
@@ -113,6 +139,8 @@ export const subtaskInput = (context: Context): SubtaskInput => {
     plan_version: context.plan!.version,
     model_tier: node.model_tier,
     verification_tier: tierOf(node, context.settings),
+    critical: node.is_critical_path,
+    spent: node.spent ?? 0,
     settings: context.settings.subtask,
   };
 };
@@ -127,17 +155,22 @@ export const planQuestion = (context: Context): QuestionInput => ({
   risk: 'plan',
 });
 
-export const describePlan = (plan: Plan): Record<string, unknown> => ({
-  subtask_count: plan.subtasks.length,
-  subtask_ids: plan.subtasks.map(node => node.id),
-  subtasks: plan.subtasks.map(({ id, description, depends_on, verification_tier }) => ({
-    id,
-    description,
-    depends_on,
-    verification_tier,
-  })),
-  version: plan.version,
-});
+/** The plan in force, for the journal. */
+export function describePlan({ plan, replans }: Context): Record<string, unknown> {
+  const { subtasks, version } = plan!;
+  return {
+    subtask_count: subtasks.length,
+    subtask_ids: subtasks.map(node => node.id),
+    subtasks: subtasks.map(({ id, description, depends_on, verification_tier }) => ({
+      id,
+      description,
+      depends_on,
+      verification_tier,
+    })),
+    version,
+    ...(replans > 0 ? { replanned: true } : {}),
+  };
+}
 
 /** Short enough for the context; the planner needs the first ones, not all. */
 export const bounded = (errors: string[]): string[] => errors.slice(0, 20).map(error => error.slice(0, 300));
@@ -149,9 +182,71 @@ export function errorsOf(output: EffectOutputs['plan']): string[] {
 }
 
 export const merged = (context: Context, proposed: Plan) =>
-  mergePlan(context.plan!, context.status, proposed, context.unseen);
+  mergePlan(context.plan!, context.status, proposed, context.unseen, (context.replanFor?.calls ?? 0) + 1);
 
-export const accept = (plan: Plan) => ({ plan, status: 'p'.repeat(plan.subtasks.length), errors: [] });
+export const accept = (plan: Plan) => ({
+  plan,
+  obligations: obligationsOf(plan),
+  status: 'p'.repeat(plan.subtasks.length),
+  errors: [],
+});
+
+/** What an accepted new plan changes. Everything owed stays owed. */
+export function adopted(context: Context, proposed: Plan): Partial<Context> {
+  const { plan, status } = merged(context, proposed);
+  const unmet = context.replanFor?.unmet ?? [];
+  const obligations = reassigned(context.obligations!, context.plan!, plan, unmet);
+  return { plan, obligations, status, replanFor: null, unseen: [], closing: NOT_CLOSING };
+}
+
+const NOT_CLOSING: Context['closing'] = { rechecked: false, goal: null };
+
+/** Code of a task that cannot be completed because something owed is not shown. */
+export const UNMET = 'obligation_unmet';
+
+/** All work is completed, but something owed is not shown: a failure like that of a critical subtask. */
+export function unmetObligation({
+  failure: { code, message, detail = {} },
+}: {
+  failure: Failure;
+}): FailedNode {
+  const unmet = Array.isArray(detail['obligations']) ? detail['obligations'].map(String) : [];
+  return {
+    id: GOAL,
+    critical: true,
+    code,
+    message,
+    signature: `${classOf(code, null)}:${code}:${unmet.join(',').slice(0, 200)}`,
+    replacement: false,
+    unmet,
+    calls: 0,
+    attempt_calls: 0,
+  };
+}
+
+/** The thread whose stored calls are commands that were evidence. */
+export const recheckThread = (version: number): string => `${GOAL}-again@${version}.1`;
+
+export const recheckInput = (context: Context, output: EffectOutputs['finalize']): TurnInput => ({
+  thread: recheckThread(context.plan!.version),
+  subtask: null,
+  role: 'executor',
+  tier: 1,
+  max_iterations: 1,
+  tokens: 0,
+  given: output.ok ? (output.calls ?? []) : [],
+});
+
+/** The goal is judged like a subtask of its own, whose work is that of all. */
+export const goalVerifierInput = (context: Context): VerifierInput => ({
+  thread: `${GOAL}@${context.plan!.version}.1`,
+  subtask: GOAL,
+  plan_version: context.plan!.version,
+  attempt: 1,
+  tier: context.settings.tier2_enabled ? 2 : 1,
+  votes: context.settings.subtask.votes,
+  review_tokens: context.settings.subtask.review_tokens,
+});
 
 /** What the end of a subtask changes. */
 export function outcome(context: Context, event: SubtaskDone): Partial<Context> {
@@ -161,12 +256,17 @@ export function outcome(context: Context, event: SubtaskDone): Partial<Context> 
   const letter: StatusLetter = output.ok ? 'c' : output.blocked ? 'b' : 'f';
   const status = setStatus(context.status, i, letter);
   if (output.ok) return { live, status };
-  const { is_critical_path: critical } = context.plan!.subtasks[i]!;
-  const open = {
+  const { is_critical_path: critical, spent = 0 } = context.plan!.subtasks[i]!;
+  const open: FailedNode = {
     id: nodeOf(actorId),
     critical,
     code: output.failure.code,
     message: output.failure.message,
+    signature: output.signature,
+    replacement: spent > 0,
+    unmet: [],
+    calls: output.calls,
+    attempt_calls: Math.ceil((output.calls - spent) / output.attempts),
   };
   const unseen = context.replanFor ? [...context.unseen, open.id] : [];
   // A critical failure waiting to be acted on is not displaced by a later, lesser one.
@@ -176,6 +276,8 @@ export function outcome(context: Context, event: SubtaskDone): Partial<Context> 
 /** Why the task fails: the failed subtask that nothing more can be done about, or that nothing can run. */
 export function causeOf(context: Context): Failure {
   const cause = context.replanFor ?? context.open;
+  if (cause?.unmet.length)
+    return failure('terminal', cause.code, cause.message, { obligations: cause.unmet });
   if (cause)
     return failure('terminal', cause.code, `subtask "${cause.id}" failed: ${cause.message}`, {
       subtask_id: cause.id,
@@ -185,11 +287,23 @@ export function causeOf(context: Context): Failure {
   });
 }
 
-export const signature = (context: Context): string => `${context.open?.id}:${context.open?.code}`;
+/** `<node> <failure signature>`; node ids hold no blank. */
+const signature = ({ open }: Context): string => `${open?.id} ${open?.signature}`;
 
-/** A new plan may help once per failure signature and only so often. */
-export const replannable = (context: Context): boolean =>
-  context.replans < context.settings.max_replans && !context.replanned.includes(signature(context));
+/** The same failure again: of the same node, or of what a new plan put in its place under another name. */
+const returned = ({ open, replanned }: Context): boolean =>
+  replanned.some(known =>
+    open?.replacement ? known.endsWith(` ${open.signature}`) : known === `${open?.id} ${open?.signature}`,
+  );
+
+/** A new plan may help once per failure and only so often; never for a verdict that nobody could read, and for work that
+ *  is not critical only while it has cost little. */
+export function replannable(context: Context): boolean {
+  const { open, replans, settings } = context;
+  if (!open || replans >= settings.max_replans || returned(context)) return false;
+  if (open.signature.startsWith('verifier_parse')) return false;
+  return open.critical || open.calls + 1 + open.attempt_calls <= PATIENCE;
+}
 
 /** Why a new plan is made, for the journal. */
 export const replanReason = ({ open }: Context): Record<string, unknown> => ({
@@ -197,3 +311,74 @@ export const replanReason = ({ open }: Context): Record<string, unknown> => ({
   failed_subtask_id: open?.id ?? '',
   verification_feedback: open?.message ?? '',
 });
+
+/** Why a new plan cannot be used, for the journal. */
+export const rejection = (context: Context, output: EffectOutputs['replan']): Record<string, unknown> => ({
+  failed_subtask_id: context.replanFor?.id ?? '',
+  validation_error: (output.ok
+    ? merged(context, output.plan).errors.join('; ')
+    : output.failure.message
+  ).slice(0, 500),
+});
+
+export const beginning = (input: TaskInput): Context => ({
+  ...input,
+  plan: null,
+  obligations: null,
+  status: '',
+  live: [],
+  launched: 0,
+  repairs: 0,
+  errors: [],
+  replans: 0,
+  replanned: [],
+  open: null,
+  replanFor: null,
+  unseen: [],
+  pausing: false,
+  closing: NOT_CLOSING,
+  failure: null,
+});
+
+/** A new plan is asked for because of the open failure. */
+export const beginReplan = (context: Context): Partial<Context> => ({
+  replans: context.replans + 1,
+  replanned: [...context.replanned, signature(context)].slice(-20),
+  replanFor: context.open,
+  open: null,
+  unseen: [],
+});
+
+export const noPlan = ({ errors }: Context): Failure =>
+  failure('terminal', 'plan_invalid', `no usable plan: ${errors[0] ?? 'the planner did not answer'}`);
+
+/** The next runnable node begins. */
+export function launch(context: Context): Partial<Context> {
+  const i = nextRunnable(context.plan!, context.status);
+  const launched = context.launched + 1;
+  const id = `s:${context.plan!.subtasks[i]!.id}@${launched}`;
+  return { launched, live: [...context.live, id], status: setStatus(context.status, i, 'r') };
+}
+
+export const repairing = (context: Context, output: EffectOutputs['plan']): Partial<Context> => ({
+  repairs: context.repairs + 1,
+  errors: bounded(errorsOf(output)),
+});
+
+export const PLAN_REJECTED = failure(
+  'terminal',
+  'plan_rejected',
+  'a person rejected the single-subtask plan',
+);
+
+/** Why nothing can start any more, for the journal. */
+export const stalled = ({ plan, status }: Context): Record<string, unknown> => ({
+  blocked_subtasks: stallReasons(plan!, status).slice(0, 50),
+});
+
+export const failedOutput = (context: Context): TaskOutput => ({
+  status: 'failed',
+  failure: context.failure ?? failure('terminal', 'unknown', 'the task ended without a reason'),
+});
+
+export const isYes = (output: EffectOutputs['question']): boolean => output.ok && output.answer === 'approve';

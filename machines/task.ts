@@ -1,37 +1,65 @@
 /** The life of a task: plan it, run its subtasks as soon as their dependencies are done, finish or say why not. */
-import { type AnyStateMachine, assign, emit, enqueueActions, setup, spawnChild, stopChild } from 'xstate';
+import {
+  type AnyStateMachine,
+  assign,
+  emit,
+  enqueueActions,
+  sendTo,
+  setup,
+  spawnChild,
+  stopChild,
+} from 'xstate';
 import type { EffectOutputs, QuestionInput } from './effects.ts';
-import { type Failure, failure } from './failure.ts';
-import { demoteSyntheses, nextRunnable, setStatus, singleNodePlan, stallReasons } from './plan.ts';
+import { demoteSyntheses, nextRunnable, singleNodePlan } from './plan.ts';
 import { remote, rowActions } from './remote.ts';
-import { stuckReason } from './stuck.ts';
+import { type Stuck, stuckEvent, stuckReason } from './stuck.ts';
 import type { SubtaskInput, SubtaskOutput } from './subtask.ts';
 import {
   accept,
+  adopted,
+  beginning,
+  beginReplan,
   bounded,
   type Context,
   causeOf,
   describePlan,
   errorsOf,
+  type FinalizeInput,
+  failedOutput,
+  goalVerifierInput,
   type Instruction,
+  isYes,
+  launch,
   MAX_PLAN_REPAIRS,
   merged,
   nextNode,
+  noPlan,
   outcome,
+  PLAN_REJECTED,
   type PlanInput,
   planQuestion,
   type ReplanInput,
+  recheckInput,
+  rejection,
+  repairing,
   replannable,
   replanReason,
   type SubtaskDone,
-  signature,
+  stalled,
   subtaskInput,
   type TaskInput,
   type TaskOutput,
   type TaskSettings,
+  UNMET,
+  unmetObligation,
 } from './task-context.ts';
+import type { TurnInput, TurnOutput } from './turn.ts';
+import type { VerifierInput, VerifierOutput } from './verifier.ts';
 
-export type { PlanInput, ReplanInput, TaskInput, TaskOutput, TaskSettings };
+export type { FinalizeInput, PlanInput, ReplanInput, TaskInput, TaskOutput, TaskSettings };
+
+const outputOf = <Source extends keyof EffectOutputs>(event: unknown): EffectOutputs[Source] =>
+  (event as { output: EffectOutputs[Source] }).output;
 
 const machine = setup({
   types: {} as {
@@ -44,35 +72,29 @@ const machine = setup({
       | { type: 'PAUSE' }
       | { type: 'RESUME' }
       | Instruction
-      | { type: 'STUCK'; reason: string; message: string; from: string };
-    emitted: { type: 'STUCK'; reason: string; message: string };
+      | (Stuck & { from: string });
+    emitted: Stuck;
   },
   actors: {
     plan: remote<PlanInput, EffectOutputs['plan']>(),
     replan: remote<ReplanInput, EffectOutputs['replan']>(),
     subtask: remote<SubtaskInput, SubtaskOutput>(),
-    finalize: remote<Record<string, never>, EffectOutputs['finalize']>(),
+    finalize: remote<FinalizeInput, EffectOutputs['finalize']>(),
+    turn: remote<TurnInput, TurnOutput>(),
+    verifier: remote<VerifierInput, VerifierOutput>(),
     question: remote<QuestionInput, EffectOutputs['question']>(),
   },
   actions: {
     ...rowActions,
     journalPlan: enqueueActions(({ context, enqueue }) => {
-      const data = { ...describePlan(context.plan!), ...(context.replans > 0 ? { replanned: true } : {}) };
-      enqueue({ type: 'journal', params: { event_type: 'task_plan_ready', data } });
+      enqueue({ type: 'journal', params: { event_type: 'task_plan_ready', data: describePlan(context) } });
     }),
     /** What failed is always told to the root's host: the run waits, it does not fail. */
     tellStuck: emit(({ event }) => {
-      const { reason, message } = event as unknown as { reason: string; message: string };
+      const { reason, message } = event as unknown as Stuck;
       return { type: 'STUCK' as const, reason, message };
     }),
-    tellStuckEffect: emit(({ event }) => {
-      const { output } = event as unknown as { output: { ok: boolean; failure?: Failure } };
-      return {
-        type: 'STUCK' as const,
-        reason: stuckReason(output) ?? 'no_model',
-        message: output.failure?.message ?? '',
-      };
-    }),
+    tellStuckEffect: emit(({ event }) => stuckEvent(outputOf<'plan'>(event))),
     /** The plan of last resort: the goal as one subtask. */
     degrade: assign(({ context }) => accept(singleNodePlan(context.title))),
     /** PAUSE and RESUME go to every live subtask as they came. */
@@ -85,12 +107,7 @@ const machine = setup({
       enqueue({ type: 'put', params: { key: `steer/${at}-${id}`, value: text } });
       enqueue({ type: 'journal', params: { event_type: 'steer_instruction', data: { instruction: text } } });
     }),
-    markLaunched: assign(({ context }) => {
-      const i = nextRunnable(context.plan!, context.status);
-      const launched = context.launched + 1;
-      const id = `s:${context.plan!.subtasks[i]!.id}@${launched}`;
-      return { launched, live: [...context.live, id], status: setStatus(context.status, i, 'r') };
-    }),
+    markLaunched: assign(({ context }) => launch(context)),
     recordOutcome: assign(({ context, event }) => outcome(context, event as SubtaskDone)),
     reap: stopChild(({ event }) => (event as SubtaskDone).actorId),
     stopAll: enqueueActions(({ context, enqueue }) => {
@@ -104,15 +121,14 @@ const machine = setup({
   guards: {
     isSubtask: ({ event }) => (event as SubtaskDone).actorId.startsWith('s:'),
     planSound: ({ event }) => {
-      const { output } = event as unknown as { output: EffectOutputs['plan'] };
+      const output = outputOf<'plan'>(event);
       return output.ok && errorsOf(output).length === 0;
     },
     planOnly: ({ context }) => context.settings.plan_only,
-    planStuck: ({ event }) =>
-      stuckReason((event as unknown as { output: EffectOutputs['plan'] }).output) !== null,
+    planStuck: ({ event }) => stuckReason(outputOf<'plan'>(event)) !== null,
     // Only an answer can be repaired; a request that was refused would be refused again.
     repairsLeft: ({ context, event }) => {
-      const { output } = event as unknown as { output: EffectOutputs['plan'] };
+      const output = outputOf<'plan'>(event);
       return context.repairs < MAX_PLAN_REPAIRS && (output.ok || output.failure.kind === 'retryable');
     },
     mayDegrade: ({ context }) => context.settings.degraded_mode === 'allow',
@@ -124,33 +140,15 @@ const machine = setup({
       context.live.length < context.settings.max_parallel && nextRunnable(context.plan!, context.status) >= 0,
     pauseWanted: ({ context }) => context.pausing,
     nothingRuns: ({ context }) => context.live.length === 0,
-    approved: ({ event }) => {
-      const { output } = event as unknown as { output: EffectOutputs['question'] };
-      return output.ok && output.answer === 'approve';
-    },
+    approved: ({ event }) => isYes(outputOf<'question'>(event)),
     mergeSound: ({ context, event }) => {
-      const { output } = event as unknown as { output: EffectOutputs['replan'] };
+      const output = outputOf<'replan'>(event);
       return output.ok && merged(context, output.plan).errors.length === 0;
     },
   },
 }).createMachine({
   id: 'task',
-  context: ({ input }) => ({
-    ...input,
-    plan: null,
-    status: '',
-    live: [],
-    launched: 0,
-    repairs: 0,
-    errors: [],
-    replans: 0,
-    replanned: [],
-    open: null,
-    replanFor: null,
-    unseen: [],
-    pausing: false,
-    failure: null,
-  }),
+  context: ({ input }) => beginning(input),
   initial: 'planning',
   options: { maxIterations: 1000 },
   entry: {
@@ -187,10 +185,7 @@ const machine = setup({
             guard: 'repairsLeft',
             target: 'planning',
             reenter: true,
-            actions: assign(({ context, event }) => ({
-              repairs: context.repairs + 1,
-              errors: bounded(errorsOf(event.output)),
-            })),
+            actions: assign(({ context, event }) => repairing(context, event.output)),
           },
           {
             target: 'degrading',
@@ -217,16 +212,7 @@ const machine = setup({
       always: [
         { guard: 'mayDegrade', target: 'planned', actions: ['degrade', 'journalPlan'] },
         { guard: 'mustAskToDegrade', target: 'askingToDegrade' },
-        {
-          target: 'failing',
-          actions: assign(({ context }) => ({
-            failure: failure(
-              'terminal',
-              'plan_invalid',
-              `no usable plan: ${context.errors[0] ?? 'the planner did not answer'}`,
-            ),
-          })),
-        },
+        { target: 'failing', actions: assign(({ context }) => ({ failure: noPlan(context) })) },
       ],
     },
     askingToDegrade: {
@@ -236,12 +222,7 @@ const machine = setup({
         input: ({ context }) => planQuestion(context),
         onDone: [
           { guard: 'approved', target: 'planned', actions: ['degrade', 'journalPlan'] },
-          {
-            target: 'failing',
-            actions: assign({
-              failure: failure('terminal', 'plan_rejected', 'a person rejected the single-subtask plan'),
-            }),
-          },
+          { target: 'failing', actions: assign({ failure: PLAN_REJECTED }) },
         ],
       },
     },
@@ -266,13 +247,7 @@ const machine = setup({
                   type: 'journal',
                   params: ({ context }) => ({ event_type: 'task_replanning', data: replanReason(context) }),
                 },
-                assign(({ context }) => ({
-                  replans: context.replans + 1,
-                  replanned: [...context.replanned, signature(context)].slice(-20),
-                  replanFor: context.open,
-                  open: null,
-                  unseen: [],
-                })),
+                assign(({ context }) => beginReplan(context)),
               ],
             },
             { guard: 'criticalFailed', target: '#task.failing', actions: 'failForSubtask' },
@@ -293,10 +268,7 @@ const machine = setup({
               actions: [
                 {
                   type: 'journal',
-                  params: ({ context }) => ({
-                    event_type: 'task_stalled',
-                    data: { blocked_subtasks: stallReasons(context.plan!, context.status).slice(0, 50) },
-                  }),
+                  params: ({ context }) => ({ event_type: 'task_stalled', data: stalled(context) }),
                 },
                 'failForSubtask',
               ],
@@ -332,11 +304,9 @@ const machine = setup({
                 guard: 'mergeSound',
                 target: 'dispatching',
                 actions: [
-                  assign(({ context, event }) => {
-                    if (!event.output.ok) return {};
-                    const { plan, status } = merged(context, event.output.plan);
-                    return { plan, status, replanFor: null, unseen: [] };
-                  }),
+                  assign(({ context, event }) =>
+                    event.output.ok ? adopted(context, event.output.plan) : {},
+                  ),
                   'journalPlan',
                 ],
               },
@@ -348,13 +318,7 @@ const machine = setup({
                     type: 'journal',
                     params: ({ context, event }) => ({
                       event_type: 'task_replan_rejected',
-                      data: {
-                        failed_subtask_id: context.replanFor?.id ?? '',
-                        validation_error: (event.output.ok
-                          ? merged(context, event.output.plan).errors.join('; ')
-                          : event.output.failure.message
-                        ).slice(0, 500),
-                      },
+                      data: rejection(context, event.output),
                     }),
                   },
                   'failForSubtask',
@@ -367,13 +331,21 @@ const machine = setup({
         replanStuck: { on: { RESUME: { target: 'replanning', actions: ['unpause', 'forward'] } } },
       },
     },
+    /** Holds everything that is owed against its evidence; only then is the task completed. */
     finalizing: {
       invoke: {
         src: 'finalize',
         id: 'finalize',
-        input: {},
+        input: ({ context }) => ({ version: context.plan!.version, ...context.closing }),
         onDone: [
+          { guard: ({ event }) => event.output.ok && event.output.next === 'recheck', target: 'rechecking' },
+          { guard: ({ event }) => event.output.ok && event.output.next === 'judge', target: 'judging' },
           { guard: ({ event }) => event.output.ok, target: 'completed' },
+          {
+            guard: ({ event }) => !event.output.ok && event.output.failure.code === UNMET,
+            target: 'executing',
+            actions: assign(({ event }) => (event.output.ok ? {} : { open: unmetObligation(event.output) })),
+          },
           {
             target: 'failing',
             actions: assign(({ event }) => ({ failure: event.output.ok ? null : event.output.failure })),
@@ -381,18 +353,46 @@ const machine = setup({
         ],
       },
     },
+    /** Commands that were evidence before later changes run once more, through the same gate. */
+    rechecking: {
+      on: {
+        STUCK: { actions: 'tellStuck' },
+        RESUME: { actions: ['unpause', sendTo('recheck', { type: 'RESUME' })] },
+      },
+      invoke: {
+        src: 'turn',
+        id: 'recheck',
+        input: ({ context, event }) => recheckInput(context, outputOf<'finalize'>(event)),
+        onDone: {
+          target: 'finalizing',
+          actions: assign(({ context }) => ({ closing: { ...context.closing, rechecked: true } })),
+        },
+      },
+    },
+    /** The goal's own criteria, over the work of all. */
+    judging: {
+      on: {
+        STUCK: { actions: 'tellStuck' },
+        RESUME: { actions: ['unpause', sendTo('goal', { type: 'RESUME' })] },
+      },
+      invoke: {
+        src: 'verifier',
+        id: 'goal',
+        input: ({ context }) => goalVerifierInput(context),
+        onDone: {
+          target: 'finalizing',
+          actions: assign(({ context, event }) => ({
+            closing: { ...context.closing, goal: event.output.verdict },
+          })),
+        },
+      },
+    },
     /** Everything still running is told to stop; the host ends the run when all of it has settled. */
     failing: { entry: 'stopAll', always: 'failed' },
     outlined: { type: 'final', output: (): TaskOutput => ({ status: 'planned' }) },
     completed: { type: 'final', output: (): TaskOutput => ({ status: 'completed' }) },
     cancelled: { entry: 'stopAll', type: 'final', output: (): TaskOutput => ({ status: 'cancelled' }) },
-    failed: {
-      type: 'final',
-      output: ({ context }): TaskOutput => ({
-        status: 'failed',
-        failure: context.failure ?? failure('terminal', 'unknown', 'the task ended without a reason'),
-      }),
-    },
+    failed: { type: 'final', output: ({ context }) => failedOutput(context) },
   },
   output: ({ event }) => event.output as TaskOutput,
 });

@@ -12,6 +12,8 @@ export interface TurnInput {
   max_iterations: number;
   /** Estimated size of the first request. */
   tokens: number;
+  /** Stored calls of the first iteration that are run without asking any model; then the turn is over. */
+  given?: CallDigest[];
 }
 
 export type TurnOutput =
@@ -38,7 +40,9 @@ export interface Call extends CallDigest {
   confirmed?: true;
 }
 
-export interface Context extends TurnInput, Watch {
+export interface Context extends Omit<TurnInput, 'given'>, Watch {
+  /** Its calls were given: no model takes part. */
+  given: boolean;
   iteration: number;
   calls: Call[];
   /** What the next request must say of circles. */

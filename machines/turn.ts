@@ -2,10 +2,10 @@
  *  Invoked by subtasks and sessions alike. Messages are rows; the context holds counters and digests only. */
 import { type AnyStateMachine, assign, emit, setup, spawnChild, stopChild } from 'xstate';
 import type { EffectOutputs, QuestionInput } from './effects.ts';
-import { type Failure, failure } from './failure.ts';
+import { failure } from './failure.ts';
 import { circleReason, circling, entry, NOTHING_SEEN, stepped, UNREADABLE } from './loop-guard.ts';
 import { type DoneEvent, remote, rowActions } from './remote.ts';
-import { stuckReason } from './stuck.ts';
+import { stuckEvent, stuckReason } from './stuck.ts';
 import {
   answered,
   type Call,
@@ -73,6 +73,8 @@ const machine = setup({
       );
     },
     invalid: ({ context }) => nextCall(context)?.valid === false,
+    given: ({ context }) => context.given,
+    givenDone: ({ context }) => context.given && stepDone(context),
     allDone: ({ context }) => stepDone(context),
     circling: ({ context }) => stepDone(context) && circling(context),
     outOfIterations: ({ context }) => stepDone(context) && context.iteration >= context.max_iterations,
@@ -94,8 +96,9 @@ const machine = setup({
   id: 'turn',
   context: ({ input }) => ({
     ...input,
+    given: input.given !== undefined,
     iteration: 1,
-    calls: [],
+    calls: (input.given ?? []).map((call): Call => ({ ...call, phase: 'waiting', note: '' })),
     ...NOTHING_SEEN,
     nudge: '' as const,
     continued: 0,
@@ -104,9 +107,10 @@ const machine = setup({
     reason: '',
     failure: null,
   }),
-  initial: 'calling',
+  initial: 'begun',
   options: { maxIterations: 1000 },
   states: {
+    begun: { always: [{ guard: 'given', target: 'acting' }, { target: 'calling' }] },
     calling: {
       entry: {
         type: 'journal',
@@ -232,6 +236,7 @@ const machine = setup({
             { type: 'setPhase', params: { phase: 'noting' } },
           ],
         },
+        { guard: 'givenDone', target: 'answered' },
         { guard: 'circling', target: 'circling' },
         {
           guard: 'outOfIterations',
@@ -376,13 +381,5 @@ const machine = setup({
   },
   output: ({ event }) => event.output as TurnOutput,
 });
-
-function stuckEvent(output: { ok: boolean; failure?: Failure }): {
-  type: 'STUCK';
-  reason: string;
-  message: string;
-} {
-  return { type: 'STUCK', reason: stuckReason(output) ?? 'no_model', message: output.failure?.message ?? '' };
-}
 
 export const turn: AnyStateMachine = machine;

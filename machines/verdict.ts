@@ -35,6 +35,10 @@ export interface VerdictDigest {
   tools_succeeded?: number;
   /** The attempt ran something that can destroy data. */
   destructive?: boolean;
+  /** Hash of what exactly was found wrong; equal when a further attempt fails in just the same way. */
+  findings?: string;
+  /** A change of this attempt was refused because somebody else had changed the same file. */
+  conflict?: boolean;
 }
 
 export const accepted = (outcome: Outcome): boolean =>

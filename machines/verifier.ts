@@ -19,7 +19,11 @@ export interface VerifierInput {
   review_tokens: number;
 }
 
-export type VerifierOutput = { verdict: VerdictDigest };
+export interface VerifierOutput {
+  verdict: VerdictDigest;
+  /** Reviews that were asked for. */
+  calls: number;
+}
 
 export interface ChecksInput {
   thread: string;
@@ -309,9 +313,11 @@ const machine = setup({
     },
     concluded: { type: 'final' },
   },
-  output: ({ context }) => ({
-    verdict: context.verdict ?? inconclusive('infra_verifier_error', context.tier),
-  }),
+  output: ({ context }): VerifierOutput => {
+    const verdict = context.verdict ?? inconclusive('infra_verifier_error', context.tier);
+    const votes = verdict.tier >= 3 ? context.votes - 1 : 0;
+    return { verdict, calls: verdict.tier >= 2 ? 1 + context.repairs + votes : 0 };
+  },
 });
 
 export const verifier: AnyStateMachine = machine;

@@ -3,6 +3,8 @@
 import { address, allGone, choice, flag, int, num, type Rules, text, under, words } from './config-rules.ts';
 
 export const ROLES = ['planner', 'executor', 'verifier', 'extractor', 'compactor'] as const;
+/** `resolver` is a model's own: one that does everything gives no advice to itself. */
+const NAMED = [...ROLES, 'resolver'] as const;
 
 export const MODEL_KEYS: Rules = {
   provider: choice(
@@ -19,7 +21,7 @@ export const MODEL_KEYS: Rules = {
   api_key: text(
     'The key, or better where it is: "env:NAME". Empty means the usual variable of the provider.',
   ),
-  roles: words('What this model does; a single model does everything.', ['executor'], 'roles', ROLES),
+  roles: words('What this model does; a single model does everything.', ['executor'], 'roles', NAMED),
   max_tokens: int('Most tokens of one answer.', 8192, 1),
   temperature: num('How freely the model chooses its words.', 0.1, 0, 2),
   context_tokens: int("Size of the model's window in tokens; 0 asks the server.", 0, 0),

@@ -9,8 +9,9 @@ export type Role =
   | 'compactor'
   | 'resolver'
   | 'session';
-/** Roles a configuration may name; replanner and resolver follow planner, session follows executor. */
-export type ConfigRole = 'planner' | 'executor' | 'verifier' | 'extractor' | 'compactor';
+/** Roles a configuration may name; replanner follows planner, session follows executor, and so does resolver the planner
+ *  where no model has it. */
+export type ConfigRole = 'planner' | 'executor' | 'verifier' | 'extractor' | 'compactor' | 'resolver';
 export type Provider = 'ollama' | 'openai_compatible' | 'anthropic' | 'scripted';
 export type ApprovalMode = 'auto' | 'manual' | 'confidence_threshold';
 type DegradedMode = 'allow' | 'require_approval' | 'deny';

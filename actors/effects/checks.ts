@@ -1,35 +1,36 @@
 /** Tier 1: looks at the state of the world, not at whether every call was green. Deterministic, no model. */
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { EffectOutputs } from '../../machines/effects.ts';
+import { GOAL } from '../../machines/obligations.ts';
 import type { Verdict, VerdictDigest } from '../../machines/verdict.ts';
 import { accepted } from '../../machines/verdict.ts';
 import type { ChecksInput } from '../../machines/verifier.ts';
 import type { Effect } from '../effect.ts';
-import { answersFor } from './answers-for.ts';
-import { type Check, DEFAULT_RULES } from './checks/check.ts';
+import { type Check, DEFAULT_RULES, passed, unsure } from './checks/check.ts';
 import { type Judgement, judgement, runChecks } from './checks/run.ts';
 import type { TaskDeps } from './deps.ts';
-import { checksKey, nodeOf, row, type StoredMessage, verdictKey } from './rows.ts';
+import { checkFindings, inConflict } from './findings.ts';
+import { checksKey, row, type StoredVerdict, verdictKey } from './rows.ts';
+import { type Work, workOf } from './work.ts';
 
 export function checksEffect(deps: TaskDeps): Effect {
   return async intent => {
     const input = intent.input as ChecksInput;
-    const node = nodeOf(await deps.rows.plan(input.plan_version), input.subtask);
-    const [messages, changelog, traces] = await Promise.all([
-      deps.rows.messages(input.thread),
-      answersFor(deps.rows, input.subtask, input.plan_version),
-      deps.rows.traces(input.thread),
-    ]);
+    const work = await workOf(deps, input);
+    const { node, changelog, traces } = work;
     const checks = await runChecks({
       root: deps.workspace.root,
       goal: deps.goal,
       node,
-      answer: finalAnswer(messages),
+      answer: input.subtask === GOAL ? '' : work.answer,
       changelog,
       traces,
       everything: () => deps.rows.changelog(),
       blobs: deps.blobs,
       rules: DEFAULT_RULES,
     });
+    checks.push(...(await stillHeld(deps.workspace.root, work)));
     const judged = judgement(checks);
     const verdict = verdictOf(judged, checks);
     const good = checks.filter(check => check.result === 'passed' || check.result === 'advisory').length;
@@ -45,10 +46,18 @@ export function checksEffect(deps: TaskDeps): Effect {
       checks_passed: checks.length === 0 ? 1 : good / checks.length,
       tools_succeeded: traces.length === 0 ? 1 : traces.filter(trace => trace.success).length / traces.length,
       destructive: traces.some(trace => trace.destructive),
+      ...(verdict.passed ? {} : { findings: checkFindings(checks), conflict: inConflict(traces) }),
     };
     return {
       output: { ok: true, verdict: digest } satisfies EffectOutputs['checks'],
-      rows: [row(verdictKey(input.thread), verdict), row(checksKey(input.thread), checks.slice(0, 200))],
+      rows: [
+        row(verdictKey(input.thread), {
+          ...verdict,
+          effect: intent.key,
+          by: 'checks',
+        } satisfies StoredVerdict),
+        row(checksKey(input.thread), checks.slice(0, 200)),
+      ],
       journal: [
         {
           // What nobody has judged yet is no outcome.
@@ -65,6 +74,32 @@ export function checksEffect(deps: TaskDeps): Effect {
   };
 }
 
+/** What others were accepted for is read anew where a reader accepted it, or where a file of theirs is gone. A file that
+ *  this work has moved is where it has moved it. */
+async function stillHeld(root: string, { held, changelog }: Work): Promise<Check[]> {
+  const moves = new Map(
+    changelog.flatMap(entry => entry.changes.flatMap(({ from, path }) => (from ? [[from, path]] : []))),
+  );
+  const isThere = async (path: string): Promise<boolean> => {
+    const found = await stat(join(root, path)).catch(() => null);
+    if (found) return found.isDirectory() || found.size > 0;
+    const moved = moves.get(path);
+    return moved !== undefined && (await stat(join(root, moved)).catch(() => null)) !== null;
+  };
+  return Promise.all(
+    held.map(async ({ text, shown }) => {
+      const name = `held_${shown.obligation}`;
+      const paths = shown.paths ?? [];
+      const there = await Promise.all(paths.map(isThere));
+      const gone = paths.filter((_, at) => !there[at]);
+      if (gone.length === 0 && shown.by === 'checks') return passed(name, `${text}: still so.`);
+      const what =
+        gone.length > 0 ? `${gone.join(', ')} is gone or empty` : `${paths.join(', ')} was changed`;
+      return unsure(name, `${what}, although an earlier subtask was accepted for: ${text}`);
+    }),
+  );
+}
+
 function verdictOf(judged: Judgement, checks: Check[]): Verdict {
   const { outcome, failed, unsure, advisories } = judged;
   const told = failed.length > 0 ? failed : unsure.length > 0 ? unsure : advisories;
@@ -78,16 +113,4 @@ function verdictOf(judged: Judgement, checks: Check[]): Verdict {
     issues: told.map(check => `${check.name}: ${check.detail}`),
     metadata: { checks: checks.length, established: judged.established },
   };
-}
-
-/** The words of the last answer that called no tool. */
-export function finalAnswer(messages: StoredMessage[]): string {
-  const answers = messages.map(entry => entry.message).filter(message => message.role === 'assistant');
-  // A continued answer is several messages that belong together.
-  const tail: string[] = [];
-  for (const message of answers.reverse()) {
-    if (message.role !== 'assistant' || (message.tool_calls?.length ?? 0) > 0) break;
-    tail.unshift(message.content);
-  }
-  return tail.join('');
 }

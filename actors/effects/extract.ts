@@ -7,11 +7,11 @@ import type { Effect, EffectResult } from '../effect.ts';
 import { extractJson, extractList } from '../models/extract-json.ts';
 import { extractorMessages } from '../prompts/extractor.ts';
 import { callModel } from './call-model.ts';
-import { finalAnswer } from './checks.ts';
 import { costOf, type TaskDeps } from './deps.ts';
 import { memoryEntry } from './memory.ts';
 import { roomFor } from './room.ts';
 import { extractedKey, MEMORY_TYPES, type MemoryEntry, nodeOf, row } from './rows.ts';
+import { finalAnswer } from './work.ts';
 
 const MOST_ENTRIES = 6;
 /** Part of the window beside the answer. */

@@ -3,11 +3,13 @@ import type { Effect } from '../effect.ts';
 import { checksEffect } from './checks.ts';
 import type { TaskDeps } from './deps.ts';
 import { extractEffect } from './extract.ts';
+import { finalizeEffect } from './finalize.ts';
 import { modelEffect } from './model.ts';
 import { planEffect, replanEffect } from './plan.ts';
 import { prepareEffect } from './prepare.ts';
+import { resolveEffect } from './resolve.ts';
 import { reviewEffect } from './review.ts';
-import { finalizeEffect, settleEffect } from './settle.ts';
+import { settleEffect } from './settle.ts';
 import { noteEffect, toolEffect } from './tool.ts';
 
 export const taskEffects = (deps: TaskDeps): Record<string, Effect> => ({
@@ -20,6 +22,7 @@ export const taskEffects = (deps: TaskDeps): Record<string, Effect> => ({
   checks: checksEffect(deps),
   review: reviewEffect(deps),
   extract: extractEffect(deps),
+  resolve: resolveEffect(deps),
   settle: settleEffect(deps),
   finalize: finalizeEffect(deps),
 });

@@ -124,7 +124,7 @@ function kindOf(finish: string, calls: number, content: string): 'calls' | 'text
   return content.trim() === '' ? 'cut' : 'text';
 }
 
-interface Judged {
+export interface JudgedCall {
   digest: CallDigest;
   /** null: refused by validation. */
   stored: StoredCall | null;
@@ -135,9 +135,10 @@ interface Judged {
   rawArguments: string;
 }
 
-async function judge(deps: TaskDeps, call: ParsedCall, n: number): Promise<Judged> {
+/** Validates, assesses and gates one call. */
+export async function judge(deps: TaskDeps, call: ParsedCall, n: number): Promise<JudgedCall> {
   const base = { id: call.id, name: call.name };
-  const refuse = (why: string): Judged => {
+  const refuse = (why: string): JudgedCall => {
     const refusal: Message = {
       role: 'tool',
       tool_call_id: call.id,
@@ -194,7 +195,11 @@ async function judge(deps: TaskDeps, call: ParsedCall, n: number): Promise<Judge
 }
 
 /** What goes back to the model as its own words: calls as they were understood, so that ids and results match. */
-function assistantMessage(response: ModelResponse, content: string, calls: Judged[]): Message {
+export function assistantMessage(
+  response: Pick<ModelResponse, 'reasoning'>,
+  content: string,
+  calls: JudgedCall[],
+): Message {
   return {
     role: 'assistant',
     content,

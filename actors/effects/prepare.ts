@@ -7,10 +7,12 @@ import { retryHints } from '../learning/hints.ts';
 import { kindOf } from '../learning/kind.ts';
 import { chosenLine, type StartTier, startTier } from '../learning/start-tier.ts';
 import { estimateRequest } from '../models/estimate.ts';
-import { type EarlierAttempt, executorMessages, type Upstream } from '../prompts/executor.ts';
+import { executorMessages, type Upstream } from '../prompts/executor.ts';
 import { inherited } from './answers-for.ts';
 import type { TaskDeps } from './deps.ts';
+import { earlierAttempts } from './earlier.ts';
 import { memoryLines } from './memory.ts';
+import { owingNode } from './owed.ts';
 import { roomFor } from './room.ts';
 import { messageKey, nodeOf, row, type StoredMessage, threadParts } from './rows.ts';
 
@@ -32,7 +34,8 @@ export function prepareEffect(deps: TaskDeps): Effect {
     }
     const planned = nodeOf(plan, input.subtask);
     // The plan of last resort carries only the title; the worker gets the whole goal.
-    const node = planned.id === 'execute-goal' ? { ...planned, description: deps.goal } : planned;
+    const whole = planned.id === 'execute-goal' ? { ...planned, description: deps.goal } : planned;
+    const node = owingNode(await rows.obligations(input.plan_version), whole);
     const { incarnation } = threadParts(input.thread);
     const above = await Promise.all(node.depends_on.map(id => rows.summary(id)));
     const upstream = node.depends_on.map(
@@ -44,17 +47,7 @@ export function prepareEffect(deps: TaskDeps): Effect {
     );
     const kind = kindOf(node);
     const start = input.attempt === 1 ? await started(deps, input, kind) : null;
-    const earlier = await Promise.all(
-      (await rows.feedback(input.subtask, incarnation)).map(async (feedback): Promise<EarlierAttempt> => {
-        const verdict = await rows.verdict(feedback.thread);
-        return {
-          attempt: feedback.attempt,
-          reason: feedback.failure?.code ?? 'failed',
-          feedback: verdict?.feedback || (feedback.failure?.message ?? ''),
-          issues: verdict?.issues ?? [],
-        };
-      }),
-    );
+    const earlier = await earlierAttempts(rows, input.subtask, incarnation);
     const touched = (await rows.changelog(input.subtask)).flatMap(entry =>
       entry.changes.map(change => change.path),
     );

@@ -7,13 +7,13 @@ import type { ReviewInput } from '../../machines/verifier.ts';
 import type { Effect } from '../effect.ts';
 import { endsInside, extractJson } from '../models/extract-json.ts';
 import { verifierMessages } from '../prompts/verifier.ts';
-import { answersFor } from './answers-for.ts';
 import { callModel } from './call-model.ts';
 import type { Check } from './checks/check.ts';
-import { finalAnswer } from './checks.ts';
 import { costOf, type TaskDeps } from './deps.ts';
 import { evidence } from './evidence.ts';
-import { checksKey, nodeOf, row, verdictKey } from './rows.ts';
+import { inConflict, reviewFindings } from './findings.ts';
+import { checksKey, row, type StoredVerdict, verdictKey } from './rows.ts';
+import { workOf } from './work.ts';
 
 const VERDICT_SCHEMA = {
   type: 'object',
@@ -44,14 +44,12 @@ interface Unreadable {
 export function reviewEffect(deps: TaskDeps): Effect {
   return async (intent, context) => {
     const input = intent.input as ReviewInput;
-    const node = nodeOf(await deps.rows.plan(input.plan_version), input.subtask);
-    const [messages, changelog, traces, checks, before] = await Promise.all([
-      deps.rows.messages(input.thread),
-      answersFor(deps.rows, input.subtask, input.plan_version),
-      deps.rows.traces(input.thread),
+    const [work, checks, before] = await Promise.all([
+      workOf(deps, input),
       deps.rows.get<Check[]>(checksKey(input.thread)),
       input.repair > 0 ? deps.rows.get<Unreadable>(unreadableKey(input.thread, input.vote)) : null,
     ]);
+    const { node, messages, changelog, traces } = work;
     const worker = messages.map(entry => entry.alias).filter(alias => alias !== undefined);
     // The first repair is the same model's, the second another's where there is one.
     const avoid = [...new Set([...worker, ...(input.repair > 1 && before ? [before.alias] : [])])];
@@ -60,7 +58,8 @@ export function reviewEffect(deps: TaskDeps): Effect {
         goal: deps.goal,
         node,
         attempt: input.attempt,
-        claim: finalAnswer(messages),
+        claim: work.answer,
+        held: work.held.map(({ text }) => text),
         evidence: await evidence({
           root: deps.workspace.root,
           node,
@@ -107,11 +106,18 @@ export function reviewEffect(deps: TaskDeps): Effect {
       feedback: verdict.feedback.slice(0, 300),
       independent,
       tier: 2,
+      ...(verdict.passed ? {} : { findings: reviewFindings(verdict), conflict: inConflict(traces) }),
     };
     return {
       ...shared,
       output: { ok: true, verdict: digest } satisfies EffectOutputs['review'],
-      rows: [row(verdictKey(input.thread), verdict)],
+      rows: [
+        row(verdictKey(input.thread), {
+          ...verdict,
+          effect: intent.key,
+          by: 'review',
+        } satisfies StoredVerdict),
+      ],
       journal: [
         ...called.journal,
         {

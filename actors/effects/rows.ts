@@ -1,6 +1,7 @@
 /** The rows that effects of a task write and read, by name instead of by key. */
 
-import { planRowKey } from '../../machines/catalogue.ts';
+import { obligationsRowKey, planRowKey } from '../../machines/catalogue.ts';
+import type { Obligations } from '../../machines/obligations.ts';
 import type { Plan, PlanNode } from '../../machines/plan.ts';
 import type { Feedback } from '../../machines/subtask.ts';
 import type { Verdict } from '../../machines/verdict.ts';
@@ -107,6 +108,14 @@ export interface ToolTrace {
   error?: string;
   /** End of what it printed or answered. */
   output?: string;
+  /** Of a command: where its stored call stands. */
+  at?: { thread: string; iteration: number; n: number };
+}
+
+/** A verdict with the effect that reached it. */
+export interface StoredVerdict extends Verdict {
+  effect: string;
+  by: 'checks' | 'review';
 }
 
 const keyOrder = (effectKey: string): string => {
@@ -120,6 +129,8 @@ export const changelogKey = (subtask: string | null, effectKey: string): string 
 export const readKey = (subtask: string | null, path: string): string => `r/${subtask ?? '-'}/${path}`;
 export const verdictKey = (thread: string): string => `v/${thread}`;
 export const checksKey = (thread: string): string => `vc/${thread}`;
+/** What the resolver advised after an attempt. */
+export const fixKey = (thread: string): string => `fix/${thread}`;
 export const summaryKey = (subtask: string): string => `sum/${subtask}`;
 /** In the order in which subtasks were settled. */
 export const memoryKey = (effectKey: string): string => `${MEMORY_PREFIX}${keyOrder(effectKey)}`;
@@ -136,6 +147,7 @@ export const row = (key: string, value: unknown): Row => ({ key, value });
 /** Reading half, bound to one run. */
 export function taskRows(store: Pick<Store, 'get' | 'range'>, run: string) {
   const plans = new Map<number, Plan>();
+  const owed = new Map<number, Obligations>();
   const values = async <T>(prefix: string): Promise<T[]> =>
     (await store.range<T>(run, prefix)).map(entry => entry.value);
   return {
@@ -150,10 +162,18 @@ export function taskRows(store: Pick<Store, 'get' | 'range'>, run: string) {
       plans.set(version, plan);
       return plan;
     },
+    /** The same for what is owed under it. */
+    obligations: async (version: number): Promise<Obligations> => {
+      const known = owed.get(version) ?? (await store.get<Obligations>(run, obligationsRowKey(version)));
+      if (!known) return { version, list: [] };
+      owed.set(version, known);
+      return known;
+    },
     messages: (thread: string): Promise<StoredMessage[]> => values<StoredMessage>(`m/${thread}/`),
     feedback: (subtask: string, incarnation: string): Promise<Feedback[]> =>
       values<Feedback>(`fb/${subtask}@${incarnation}/`),
-    verdict: (thread: string): Promise<Verdict | null> => store.get<Verdict>(run, verdictKey(thread)),
+    verdict: (thread: string): Promise<StoredVerdict | null> =>
+      store.get<StoredVerdict>(run, verdictKey(thread)),
     summary: (subtask: string): Promise<SubtaskSummary | null> =>
       store.get<SubtaskSummary>(run, summaryKey(subtask)),
     /** In the order of the intents; of one subtask only, where given. */
@@ -172,6 +192,18 @@ export function taskRows(store: Pick<Store, 'get' | 'range'>, run: string) {
       for (const key of keys) if (!known.has(key)) known.set(key, (await store.get(run, key)) ?? []);
       return [...known].sort(([a], [b]) => (a < b ? 1 : -1)).map(([, entries]) => entries);
     },
+    /** The newest commands of the whole run, in the order of the intents, with the step of each. */
+    commands: async (
+      limit: number,
+    ): Promise<{ trace: ToolTrace; step: number; effect: string; order: string }[]> =>
+      (await store.range<ToolTrace>(run, 't/'))
+        .filter(({ value }) => value.exit_code !== undefined)
+        .map(({ key, value }) => {
+          const order = key.slice(key.lastIndexOf('/') + 1);
+          return { trace: value, step: Number(order.split('.')[0]), effect: key, order };
+        })
+        .sort((a, b) => (a.order < b.order ? -1 : 1))
+        .slice(-limit),
     /** What the user said to the running task, oldest first. */
     instructions: async (): Promise<Instruction[]> =>
       (await store.range<string>(run, INSTRUCTION_PREFIX)).map(({ key, value }) => ({ key, text: value })),

@@ -1,73 +1,86 @@
-/** Closes a subtask (what it leaves to its dependents) and the task (what it leaves to the user). */
+/** Closes a subtask: what it leaves to its dependents, and what shows that it did what it owes. */
 import type { EffectOutputs } from '../../machines/effects.ts';
 import type { SettleInput } from '../../machines/subtask.ts';
+import type { Row } from '../../store/port.ts';
 import type { Effect } from '../effect.ts';
-import { answersFor } from './answers-for.ts';
-import { finalAnswer } from './checks.ts';
+import { commandsIn, match } from './checks/commands.ts';
 import { readClaim } from './claim.ts';
-import { currentPlan } from './current-plan.ts';
 import type { TaskDeps } from './deps.ts';
 import { recordedMemory } from './memory.ts';
+import { normalPath, owedBy, type ShownBy, shownRows, stepOf } from './owed.ts';
 import {
   extractedKey,
   type MemoryEntry,
   memoryKey,
   nodeOf,
   row,
+  type StoredVerdict,
   type SubtaskSummary,
   summaryKey,
   threadParts,
 } from './rows.ts';
+import { changedPaths, type Work, workOf } from './work.ts';
 
 export function settleEffect(deps: TaskDeps): Effect {
   return async intent => {
     const input = intent.input as SettleInput;
     const { subtask, thread } = input;
-    const [messages, changelog, plan, traces, decisions, feedback, extracted] = await Promise.all([
-      deps.rows.messages(thread),
-      answersFor(deps.rows, subtask, input.plan_version),
+    const [work, plan, verdict, decisions, feedback, extracted] = await Promise.all([
+      workOf(deps, input),
       deps.rows.plan(input.plan_version),
-      deps.rows.traces(thread),
+      deps.rows.verdict(thread),
       deps.rows.decisions(subtask),
       input.attempt > 1 ? deps.rows.feedback(subtask, threadParts(thread).incarnation) : [],
       deps.rows.get<MemoryEntry[]>(extractedKey(thread)),
     ]);
+    const { changelog, traces } = work;
     const recorded = recordedMemory({ subtask, plan, changelog, traces, decisions, feedback });
     const memory = [...recorded, ...(extracted ?? [])];
     const memoryRow = memory.length > 0 ? memoryKey(intent.key) : null;
-    const answer = finalAnswer(messages);
-    const claim = readClaim(answer);
-    const files = changelog
+    const claim = readClaim(work.answer);
+    const files = work.changelog
       .filter(entry => !entry.undone_by)
       .flatMap(entry => entry.changes.map(change => change.path));
     const limit = deps.config.limits.runner.max_state_summary_chars;
     const summary = claim.summary.length > limit ? `${claim.summary.slice(0, limit - 1)}…` : claim.summary;
     const left: SubtaskSummary = {
       summary,
-      claim: answer.slice(0, 8_000),
+      claim: work.answer.slice(0, 8_000),
       files: [...new Set(files)],
       deliverables: nodeOf(plan, input.subtask).deliverables,
       ...(memoryRow ? { memory: memoryRow } : {}),
     };
     return {
       output: { ok: true, summary } satisfies EffectOutputs['settle'],
-      rows: [row(summaryKey(input.subtask), left), ...(memoryRow ? [row(memoryRow, memory)] : [])],
+      rows: [
+        row(summaryKey(input.subtask), left),
+        ...(memoryRow ? [row(memoryRow, memory)] : []),
+        ...(verdict ? evidenceRows(work, input.subtask, verdict) : []),
+      ],
     };
   };
 }
 
-export function finalizeEffect(deps: TaskDeps): Effect {
-  return async () => {
-    const plan = await currentPlan(deps);
-    const lines = await Promise.all(
-      plan.subtasks.map(async node => {
-        const left = await deps.rows.summary(node.id);
-        return plan.subtasks.length === 1 ? (left?.summary ?? '') : `${node.id}: ${left?.summary ?? ''}`;
-      }),
-    );
-    return {
-      output: { ok: true } satisfies EffectOutputs['finalize'],
-      rows: [row('summary', lines.join('\n').slice(0, 8_000))],
-    };
-  };
+/** The accepted verdict is evidence for all that the subtask owes, and for what had to hold in the files it changed; a
+ *  command is evidence by itself. */
+function evidenceRows(work: Work, subtask: string, { effect, by, passed, outcome }: StoredVerdict): Row[] {
+  // A person accepted what the last judge did not, or a majority did.
+  const verdict = passed ? outcome : ('pass_with_warnings' as const);
+  const judged = { effect, seq: stepOf(effect), verdict, by };
+  const changed = changedPaths(work.changelog, work.traces).map(normalPath);
+  const own = owedBy(work.owed, subtask).map((owed): ShownBy => {
+    const command = commandShown(work, owed.text);
+    if (command) return { ...judged, obligation: owed.id, by: 'command', paths: null, command };
+    return { ...judged, obligation: owed.id, paths: owed.paths ?? changed };
+  });
+  return [...own, ...work.held.map(({ shown }): ShownBy => ({ ...shown, ...judged }))].flatMap(shownRows);
+}
+
+/** The command that an obligation names, as it last ran with exit code 0. */
+function commandShown({ traces }: Work, text: string): ShownBy['command'] | null {
+  for (const command of commandsIn(text)) {
+    const ran = traces.findLast(trace => trace.exit_code === 0 && match(trace, command) === 'clear');
+    if (ran?.at) return { subject: ran.subject, at: ran.at };
+  }
+  return null;
 }

@@ -12,6 +12,7 @@ import type { Effect, EffectContext } from '../effect.ts';
 import { estimateTokens } from '../models/estimate.ts';
 import type { Message } from '../models/model.ts';
 import type { TaskDeps } from './deps.ts';
+import { writeRows } from './owed.ts';
 import { roomFor } from './room.ts';
 import {
   type ChangelogEntry,
@@ -52,7 +53,7 @@ export function toolEffect(deps: TaskDeps): Effect {
       if (changes.length === 0) throw stoppedError(context);
       return {
         output: { ok: false, failure: stoppedError(context).failure } satisfies EffectOutputs['tool'],
-        rows: [entryOf(changes)],
+        rows: [entryOf(changes), ...(await writeRows(deps, intent.key, written(changes)))],
       };
     }
     const lastReads = await deps.rows.lastReads(input.subtask);
@@ -93,6 +94,10 @@ export function toolEffect(deps: TaskDeps): Effect {
       ),
     ];
     if (result.changes?.length) rows.push(entryOf(result.changes));
+    const command = result.data['exit_code'] === undefined ? undefined : input.subject;
+    rows.push(
+      ...(await writeRows(deps, intent.key, written(result.changes ?? [], result.files_changed), command)),
+    );
     return {
       output: {
         ok: true,
@@ -122,6 +127,12 @@ export function toolEffect(deps: TaskDeps): Effect {
     };
   };
 }
+
+/** Every path that changes touch, old names included. */
+const written = (changes: ChangeRecord[], also: string[] = []): string[] => [
+  ...changes.flatMap(change => [change.path, ...(change.from ? [change.from] : [])]),
+  ...also,
+];
 
 /** The same blobs; remembers when the store refused, which a tool only sees as one error among others. */
 function reportingBlobs(blobs: Blobs): { blobs: Blobs; broken(): StoreWriteError | null } {
@@ -236,6 +247,8 @@ function resultText(result: ToolResult): string {
   return parts.filter(Boolean).join('\n') || '(no output)';
 }
 
+const placeOf = ({ thread, iteration, n }: ToolInput) => ({ thread, iteration, n });
+
 const traceOf = (input: ToolInput, result: ToolResult): ToolTrace => ({
   tool: input.tool,
   subject: input.subject.slice(0, 300),
@@ -245,6 +258,7 @@ const traceOf = (input: ToolInput, result: ToolResult): ToolTrace => ({
   destructive: Boolean(result.data['destructive']),
   mutates: input.mutates,
   ...(result.error ? { error: result.error.code } : {}),
+  ...(typeof result.data['exit_code'] === 'number' ? { at: placeOf(input) } : {}),
   ...traceOutput(result),
 });
 

@@ -1,6 +1,8 @@
 /** The executor's conversation: static words first, then the subtask, so that prompt caches hit. */
 import type { Plan, PlanNode } from '../../machines/plan.ts';
+import type { EarlierAttempt } from '../effects/earlier.ts';
 import type { Message } from '../models/model.ts';
+import { feedbackOf } from './feedback.ts';
 import { fitNamed } from './fit-parts.ts';
 
 const EXECUTOR_SYSTEM = `# Loom executor
@@ -18,13 +20,6 @@ export interface Upstream {
   id: string;
   summary: string;
   files: string[];
-}
-
-export interface EarlierAttempt {
-  attempt: number;
-  reason: string;
-  feedback: string;
-  issues: string[];
 }
 
 export interface ExecutorPrompt {
@@ -48,19 +43,6 @@ export interface ExecutorPrompt {
 const clip = (text: string, limit: number): string =>
   text.length <= limit ? text : `${text.slice(0, limit)} […${text.length - limit} more characters]`;
 
-/** Newest attempts first, the last three in full: what matters is what was wrong just now. */
-function feedbackSection(earlier: EarlierAttempt[], touched: string[]): string {
-  if (earlier.length === 0) return '';
-  const lines: string[] = [];
-  for (const attempt of [...earlier].reverse().slice(0, 3)) {
-    lines.push(`Attempt ${attempt.attempt} failed (${attempt.reason}): ${clip(attempt.feedback, 1_500)}`);
-    for (const issue of attempt.issues.slice(0, 8)) lines.push(`- ${clip(issue, 300)}`);
-  }
-  if (touched.length > 0)
-    lines.push(`Files you already changed: ${touched.slice(0, 24).join(', ')}. Continue from them.`);
-  return lines.join('\n');
-}
-
 const leftovers = (paths: string[]): string =>
   paths.length === 0
     ? ''
@@ -69,6 +51,7 @@ const leftovers = (paths: string[]): string =>
 /** @param maxChars what the parts that vary may take together; what the subtask is and when it is accepted weighs most */
 export function executorMessages(prompt: ExecutorPrompt, maxChars: number): Message[] {
   const { node, attempt } = prompt;
+  const feedback = feedbackOf(prompt.earlier, prompt.touched);
   const upstream = prompt.upstream
     .map(
       ({ id, summary, files }) =>
@@ -86,7 +69,8 @@ export function executorMessages(prompt: ExecutorPrompt, maxChars: number): Mess
       memory: { text: prompt.memory.join('\n'), weight: 3 },
       hints: { text: prompt.hints.join('\n'), weight: 2 },
       instructions: { text: prompt.instructions.join('\n'), weight: 12, ends: true },
-      feedback: { text: feedbackSection(prompt.earlier, prompt.touched), weight: 8 },
+      feedback: { text: feedback.told, weight: 8 },
+      fix: { text: feedback.fix, weight: 4 },
     },
     maxChars,
   );
@@ -103,6 +87,7 @@ export function executorMessages(prompt: ExecutorPrompt, maxChars: number): Mess
     ...section('What work of this kind was sent back for before', shown.hints),
     ...section('Instructions from the user', shown.instructions),
     ...section('What was wrong with earlier attempts', shown.feedback),
+    ...section('How to go about it this time', shown.fix),
   ];
   return [
     { role: 'system', content: EXECUTOR_SYSTEM },

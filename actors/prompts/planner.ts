@@ -1,4 +1,5 @@
 /** The planner's request: the goal, what is in the workspace, and the shape of a plan. */
+import { GOAL } from '../../machines/obligations.ts';
 import type { Message } from '../models/model.ts';
 import { fitNamed, fitParts } from './fit-parts.ts';
 
@@ -77,12 +78,17 @@ export function replannerMessages(prompt: ReplannerPrompt, maxChars: number): Me
     ],
     maxChars * 0.4,
   );
-  const rules = `A task is under way and the subtask "${prompt.failed}" failed for good. Completed and running subtasks stay as they are. Answer with the subtasks that should now replace everything that is not completed or running; they may depend on completed and running ones by id. Do not repeat the approach that failed.\n\n${PLANNER_RULES}`;
+  const why =
+    prompt.failed === GOAL
+      ? 'All subtasks of a task are completed, but not everything that was asked for is shown to hold.'
+      : `A task is under way and the subtask "${prompt.failed}" failed for good.`;
+  const about = prompt.failed === GOAL ? 'What is missing' : `Why "${prompt.failed}" failed`;
+  const rules = `${why} Completed and running subtasks stay as they are. Answer with the subtasks that should now replace everything that is not completed or running; they may depend on completed and running ones by id. Do not repeat the approach that failed.\n\n${PLANNER_RULES}`;
   return [
     { role: 'system', content: `# Loom replanner\n${rules}` },
     {
       role: 'user',
-      content: `${String(user!.content)}\n\n## Present plan\n${nodes}\n\n## Why "${prompt.failed}" failed\n${reason}`,
+      content: `${String(user!.content)}\n\n## Present plan\n${nodes}\n\n## ${about}\n${reason}`,
     },
   ];
 }

@@ -20,6 +20,8 @@ export interface VerifierPrompt {
   attempt: number;
   claim: string;
   evidence: Evidence;
+  /** What others were accepted for in files that this work has changed. */
+  held: string[];
   /** What the user said while the task ran; it counts like the criteria. */
   instructions: string[];
   /** A previous unreadable answer, to be repaired. */
@@ -54,6 +56,7 @@ export function verifierMessages(prompt: VerifierPrompt, maxChars: number): Mess
       goal: { text: prompt.goal, weight: 5 },
       description: { text: node.description, weight: 10 },
       criteria: { text: criteria, weight: 12 },
+      held: { text: prompt.held.map(text => `- ${text}`).join('\n'), weight: 8 },
       instructions: { text: prompt.instructions.join('\n'), weight: 8 },
       checks: { text: checkLines(evidence.checks), weight: 9 },
       changes: { text: diffs.join('\n'), weight: 34, ends: true },
@@ -75,6 +78,9 @@ export function verifierMessages(prompt: VerifierPrompt, maxChars: number): Mess
     `## The subtask\n${shown.description}`,
     `## Acceptance criteria\n${shown.criteria}`,
     ...(shown.instructions === '' ? [] : [`## Instructions from the user\n${shown.instructions}`]),
+    ...(shown.held === ''
+      ? []
+      : [`## What must still hold in the changed files, from earlier subtasks\n${shown.held}`]),
     ...(node.deliverables.length > 0 ? [`## Files it must leave\n${node.deliverables.join('\n')}`] : []),
     ...(shown.checks === '' ? [] : [`## What deterministic checks found\n${fenced(shown.checks)}`]),
     `## Changes really made\n${shown.changes === '' ? '(no file was changed)' : fenced(shown.changes)}`,

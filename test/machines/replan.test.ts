@@ -3,13 +3,13 @@ import { describe, expect, it } from 'vitest';
 import { mergePlan } from '../../machines/plan.ts';
 import type { Catalogue } from '../../machines/react.ts';
 import { catalogue, type Drive, start } from './drive.ts';
-import { digest, failed, node, ok, planned, planOf, taskInput } from './results.ts';
+import { digest, failed, givenUp, node, ok, planned, planOf, taskInput } from './results.ts';
 
 const { subtask: _, ...machines } = catalogue.machines;
 const alone: Catalogue = { ...catalogue, machines };
 const task = (settings = {}): Drive => start('task', taskInput(settings), { catalogue: alone });
 const done = { ok: true, attempts: 1, verdict: digest() };
-const lost = (code = 'llm_semantic_failed') => ({ ...failed(code), blocked: false, attempts: 3 });
+const lost = givenUp;
 const output = (drive: Drive) => drive.run.output as Record<string, unknown>;
 const status = (drive: Drive) => drive.context()['status'];
 const ids = (drive: Drive) =>
@@ -50,12 +50,53 @@ describe('a failure that is not critical', () => {
     expect(output(drive)).toMatchObject({ status: 'failed', failure: { detail: { subtask_id: 'a' } } });
   });
 
+  it('does not lead to a second plan when what took its place under another name fails in the same way', () => {
+    const drive = task({ max_replans: 3 })
+      .settle('plan', planned(node('a'), node('z')))
+      .settle('s:z@2', done)
+      .settle('s:a@1', lost());
+    drive.settle('replan', planned(node('b')));
+    expect(drive.effect('s:b@3').input).toMatchObject({ spent: 7 });
+    drive.settle('s:b@3', lost('llm_semantic_failed', { calls: 10 }));
+    expect(output(drive)).toMatchObject({ status: 'failed', failure: { detail: { subtask_id: 'b' } } });
+    expect(drive.events().filter(name => name === 'task_replanning')).toHaveLength(1);
+  });
+
+  it('leads to a new plan once more when other work fails in the same way', () => {
+    const drive = task({ max_replans: 3 }).settle('plan', planned(node('a'), node('b')));
+    drive.settle('s:a@1', lost()).settle('replan', planned(node('a2')));
+    expect(drive.settle('s:b@2', lost()).open()).toContain('replan');
+  });
+
+  it('keeps what was waiting anyway free of the calls that the failed work has cost', () => {
+    const drive = task({ max_parallel: 1 }).settle('plan', planned(node('a'), node('b')));
+    drive.settle('s:a@1', lost()).settle('replan', planned(node('b'), node('a2')));
+    expect(drive.effect('s:b@2').input).toMatchObject({ spent: 0 });
+    expect(drive.settle('s:b@2', done).effect('s:a2@3').input).toMatchObject({ spent: 7 });
+  });
+
+  it('does not lead to a new plan when it has cost too much already, unless the goal hangs on it', () => {
+    const dear = lost('one', { calls: 16, attempts: 4 });
+    const plain = task()
+      .settle('plan', planned(node('a')))
+      .settle('s:a@1', dear);
+    expect(output(plain)).toMatchObject({ status: 'failed', failure: { code: 'one' } });
+    const critical = task().settle('plan', planned(node('a', [], { is_critical_path: true })));
+    expect(critical.settle('s:a@1', dear).open()).toEqual(['replan']);
+  });
+
+  it('does not lead to a new plan when nobody could read the verdict: the judge would be the same', () => {
+    const drive = task({ max_replans: 3 }).settle('plan', planned(node('a')));
+    drive.settle('s:a@1', lost('parse_inconclusive', { signature: 'verifier_parse:parse_inconclusive' }));
+    expect(output(drive)).toMatchObject({ status: 'failed', failure: { code: 'parse_inconclusive' } });
+  });
+
   it('leads to a further plan when it comes back for another reason, as often as allowed', () => {
     const drive = task({ max_replans: 2 })
       .settle('plan', planned(node('a')))
       .settle('s:a@1', lost('one'));
-    drive.settle('replan', planned(node('a'))).settle('s:a@2', lost('two'));
-    drive.settle('replan', planned(node('a'))).settle('s:a@3', lost('three'));
+    drive.settle('replan', planned(node('a'))).settle('s:a@2', lost('two', { calls: 9, attempts: 1 }));
+    drive.settle('replan', planned(node('a'))).settle('s:a@3', lost('three', { calls: 12, attempts: 1 }));
     expect(output(drive)).toMatchObject({ status: 'failed', failure: { code: 'three' } });
   });
 });

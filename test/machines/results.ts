@@ -86,6 +86,16 @@ export const unestablished = verdict('inconclusive', {
 });
 export const settled = { ok: true, summary: 'what was done' };
 
+/** Of a subtask that gave up. */
+export const givenUp = (code = 'llm_semantic_failed', more = {}) => ({
+  ...failed(code),
+  blocked: false,
+  attempts: 3,
+  signature: `generic:${code}`,
+  calls: 6,
+  ...more,
+});
+
 export const node = (id: string, depends_on: string[] = [], more: Partial<PlanNode> = {}): PlanNode => ({
   id,
   description: `do ${id}`,
@@ -127,6 +137,8 @@ const subtaskSettings = (more: Partial<SubtaskSettings> = {}): SubtaskSettings =
   votes: 3,
   review_tokens: 2_000,
   extract: false,
+  resolver: false,
+  top_tier: 1,
   result_gate: false,
   confidence_threshold: 0.8,
   ...more,
@@ -140,6 +152,8 @@ export const subtaskInput = (
   plan_version: 1,
   model_tier: 1,
   verification_tier: 2,
+  critical: false,
+  spent: 0,
   settings: subtaskSettings(settings),
   ...more,
 });

@@ -42,14 +42,16 @@ const median = (values: number[]): number => values.sort((a, b) => a - b)[Math.f
 describe('a plan of a thousand nodes', () => {
   it('keeps the row of the task under 16 KB, with the longest ids and as many live children as allowed', () => {
     const long = (i: number) => `${'n'.repeat(44)}${String(i).padStart(4, '0')}`;
-    const nodes = Array.from({ length: 1_000 }, (_, i) => node(long(i)));
+    const owed = { acceptance_criteria: 'It works.\nIt is written down.', deliverables: ['a/b.md'] };
+    const nodes = Array.from({ length: 1_000 }, (_, i) => node(long(i), [], owed));
     const drive: Drive = start('task', taskInput({ max_parallel: 64 }), { catalogue: alone });
     drive.settle('plan', planned(...nodes));
     expect(drive.open()).toHaveLength(64);
     const row = actorRow(alone, drive.run.actors['task/x']!);
     const bytes = JSON.stringify(row).length;
     expect(bytes).toBeLessThanOrEqual(16 * 1024);
-    expect(row.apart).toEqual({ plan: 'plan/0001' });
+    expect(row.apart).toEqual({ plan: 'plan/0001', obligations: 'ob/0001' });
+    expect((drive.rows.get('ob/0001') as { list: object[] }).list).toHaveLength(3_000);
   });
 
   it('costs a completion at most half as much again as a plan of a hundred', () => {

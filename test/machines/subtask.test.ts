@@ -66,8 +66,8 @@ describe('what earlier runs taught', () => {
   it('moves the start of the first attempt, from which later ones climb', () => {
     const drive = subtask({ max_retries: 3 }).settle('prepare', { ok: true, tokens: 400, tier: 2 });
     const tiers = [(drive.effect('model').input as { tier: number }).tier];
-    for (let i = 0; i < 3; i++) {
-      drive.settle('model', text('failed', 'cannot'));
+    for (const code of ['one', 'two', 'three']) {
+      drive.settle('model', failed(code));
       expect(drive.effect('prepare').input).toMatchObject({ model_tier: 2 });
       tiers.push((prepared(drive).effect('model').input as { tier: number }).tier);
     }
@@ -115,9 +115,9 @@ describe('another attempt', () => {
 
   it('asks for a stronger model from the third attempt on', () => {
     const drive = subtask({ max_retries: 3 });
-    const tiers = [1, 2, 3, 4].map(() => {
+    const tiers = ['one', 'two', 'three', 'four'].map(code => {
       const { tier } = prepared(drive).effect('model').input as { tier: number };
-      drive.settle('model', text('failed', 'cannot'));
+      drive.settle('model', failed(code));
       return tier;
     });
     expect(tiers).toEqual([1, 1, 2, 3]);
@@ -215,13 +215,16 @@ describe('verification', () => {
     expect(drive.open()).toEqual(['settle']);
   });
 
-  it('costs an attempt when it is unreadable again', () => {
-    const drive = toReview(subtask()).settle('review', verdict('inconclusive'));
-    drive.settle('checks', verdict('pass')).settle('review', verdict('inconclusive'));
-    expect(attempt(drive)).toBe(2);
-    expect(drive.open()).toEqual(['prepare']);
-    toReview(drive).settle('review', verdict('inconclusive'));
-    expect(drive.open()).toEqual(['verify/checks']);
+  it('ends the subtask when it is unreadable again: the work would only be done anew for the same judge', () => {
+    const unreadable = verdict('inconclusive', { reason_code: 'parse_inconclusive' });
+    const drive = toReview(subtask()).settle('review', unreadable);
+    drive.settle('checks', verdict('pass')).settle('review', unreadable);
+    expect(output(drive)).toMatchObject({
+      ok: false,
+      attempts: 1,
+      signature: 'verifier_parse:parse_inconclusive',
+      failure: { code: 'parse_inconclusive', message: expect.stringContaining('could not be judged, twice') },
+    });
   });
 
   it('goes to a person when the votes are split', () => {
@@ -283,7 +286,10 @@ describe('the result gate', () => {
     );
     expect(output(drive)).toMatchObject({
       ok: false,
-      failure: { code: 'rejected_by_person', message: 'no' },
+      failure: {
+        code: 'rejected_by_person',
+        message: expect.stringMatching(/^no\. Given up after 1 attempt/),
+      },
     });
   });
 

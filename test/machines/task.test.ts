@@ -2,13 +2,13 @@
 import { describe, expect, it } from 'vitest';
 import type { Catalogue } from '../../machines/react.ts';
 import { catalogue, type Drive, start } from './drive.ts';
-import { answer, digest, failed, node, ok, planned, taskInput } from './results.ts';
+import { answer, digest, failed, givenUp, node, ok, planned, taskInput } from './results.ts';
 
 const { subtask: _, ...machines } = catalogue.machines;
 const alone: Catalogue = { ...catalogue, machines };
 const task = (settings = {}): Drive => start('task', taskInput(settings), { catalogue: alone });
 const done = { ok: true, attempts: 1, verdict: digest() };
-const lost = (code = 'llm_semantic_failed', blocked = false) => ({ ...failed(code), blocked, attempts: 3 });
+const lost = (code = 'llm_semantic_failed', blocked = false) => givenUp(code, { blocked });
 const output = (drive: Drive) => drive.run.output as Record<string, unknown>;
 const status = (drive: Drive) => drive.context()['status'];
 

@@ -175,47 +175,74 @@ export interface Outputs {
   verifier: unknown[];
 }
 
+/** How many calls were made only decides when work has cost too much, which its own tests look at. */
+const uncounted = ({ turn, verifier }: Outputs): Outputs => ({
+  turn: turn.map(output => ({ ...(output as object), iterations: 0 })),
+  verifier: verifier.map(output => ({ ...(output as object), calls: 0 })),
+});
+
 export const subtask = (outputs: Outputs, max_retries: number): Part => ({
   name: `subtask, ${max_retries} retries`,
   catalogue: without('turn', 'verifier'),
   machine: 'subtask',
   root: 'task/x/s:a@1',
-  input: subtaskInput({ max_retries, result_gate: true, extract: true }, { verification_tier: 3 }),
+  input: subtaskInput(
+    { max_retries, result_gate: true, extract: true, resolver: true },
+    { verification_tier: 3 },
+  ),
   results: results({
-    ...outputs,
+    ...uncounted(outputs),
+    resolve: [ok, noModel],
     prepare: [{ ok: true, tokens: 0 }, { ok: true, tokens: 0, tier: 2 }, failed('no_plan', 'terminal')],
     extract: [{ ok: true, entries: 2 }, failed('no_model', 'terminal')],
     settle: [settled, failed('internal', 'terminal')],
   }),
   commands: () => [{ type: 'PAUSE' }, { type: 'RESUME' }],
-  costly: ['turn', 'verifier'],
+  costly: ['turn', 'verifier', 'resolve'],
   properties,
-  // Each attempt has one turn and at most two verifications.
-  atMost: 3 * (max_retries + 1),
+  // Each attempt has one turn and at most two verifications, and all but the last are followed by advice.
+  atMost: 3 * (max_retries + 1) + max_retries,
 });
 
-const three = planned(node('a'), node('b'), node('c', ['a']));
+const owing = { acceptance_criteria: 'It works.', deliverables: ['x.md'] };
+const three = planned(node('a', [], owing), node('b'), node('c', ['a']));
 const critical = planned(
   node('a', [], { is_critical_path: true }),
   node('b'),
   node('c', [], { is_synthesis: true }),
 );
 const circular = planned(node('a', ['b']), node('b', ['a']));
-const REPLAN = [planned(node('d'), node('c', ['d'])), planned(), noBudget, failed('overloaded')];
+const REPLAN = [planned(node('d', [], owing), node('c', ['d'])), planned(), noBudget, failed('overloaded')];
+
+/** What the end of the work can say, as far as it has been looked at. */
+function endings(effect: EffectEntry): unknown[] {
+  const { rechecked, goal } = effect.input as { rechecked: boolean; goal: unknown };
+  return [
+    ok,
+    failed('internal', 'terminal'),
+    failed('obligation_unmet', 'terminal'),
+    ...(rechecked ? [] : [{ ok: true, next: 'recheck', calls: [] }]),
+    ...(goal === null ? [{ ok: true, next: 'judge' }] : []),
+  ];
+}
 
 type Mode = 'allow' | 'require_approval' | 'deny';
 
 export const task = (mode: Mode, outcomes: unknown[], plan_only = false): Part => ({
   name: `task, subtasks as effects, 1 replan, degraded mode ${mode}${plan_only ? ', plan only' : ''}`,
-  catalogue: without('subtask'),
+  catalogue: without('subtask', 'turn', 'verifier'),
   machine: 'task',
   input: taskInput({ max_parallel: 2, max_replans: 1, degraded_mode: mode, plan_only }),
-  results: results({
-    plan: mode === 'allow' ? [three, critical, circular, noModel] : [three, circular, noModel],
-    replan: REPLAN,
-    subtask: outcomes,
-    finalize: [ok, failed('stale_evidence')],
-  }),
+  results: effect =>
+    effect.source === 'finalize'
+      ? endings(effect)
+      : results({
+          plan: mode === 'allow' ? [three, critical, circular, noModel] : [three, circular, noModel],
+          replan: REPLAN,
+          subtask: outcomes,
+          turn: [{ ok: true, claim: 'success', reason: '', iterations: 1 }],
+          verifier: [sure, verdict('fail')].map(({ verdict: judged }) => ({ verdict: judged, calls: 1 })),
+        })(effect),
   commands: () => everything,
   costly: ['plan', 'replan', 'subtask'],
   properties,
@@ -246,7 +273,7 @@ export const tree = (outputs: Outputs, max_retries: number): Part => ({
   input: wholeInput(max_retries),
   results: results({
     ...wholePlans,
-    ...outputs,
+    ...uncounted(outputs),
     prepare: [{ ok: true, tokens: 0 }],
     settle: [settled],
   }),

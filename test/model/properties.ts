@@ -96,5 +96,24 @@ const inOrder: Property = (before, _outside, { next }) => {
   return null;
 };
 
+/** Nothing that is owed is forgotten: it keeps its id, and whoever owes it is in the plan. */
+const owesAll: Property = (before, _outside, { next }) => {
+  if (next.output !== undefined) return null;
+  const owedIn = (run: Run) =>
+    (
+      run.actors[run.root]?.apart['obligations'] as
+        | { list: { id: string; subtask: string }[] }
+        | null
+        | undefined
+    )?.list ?? [];
+  const list = owedIn(next);
+  const ids = new Set(list.map(({ id }) => id));
+  const lost = owedIn(before).find(({ id }) => !ids.has(id));
+  if (lost) return `the obligation ${lost.id} was lost`;
+  const owners = new Set(['*goal', ...nodes(next).map(({ id }) => id)]);
+  const orphan = list.find(({ subtask }) => !owners.has(subtask));
+  return orphan ? `the obligation ${orphan.id} belongs to nobody` : null;
+};
+
 /** Everything that is asked of every edge; a property of a new part of the machines is added here. */
-export const properties: Property[] = [gated, keepsCompleted, honest, verified, inOrder];
+export const properties: Property[] = [gated, keepsCompleted, honest, verified, inOrder, owesAll];

@@ -28,6 +28,7 @@ const EFFECTS = [
   'checks',
   'review',
   'extract',
+  'resolve',
   'settle',
   'finalize',
 ];

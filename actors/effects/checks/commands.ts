@@ -40,7 +40,7 @@ export async function commands(world: World): Promise<Check[]> {
   return checks;
 }
 
-const isCommand = (trace: ToolTrace): boolean => trace.exit_code !== undefined;
+const isCommand = (trace: Pick<ToolTrace, 'exit_code'>): boolean => trace.exit_code !== undefined;
 
 function ran(world: World, command: string, all: string[], as: string): Check {
   const name = `${as}_command_${command}`;
@@ -75,7 +75,7 @@ function someSuccess(world: World, who: string): Check {
 }
 
 /** Nothing that is run reads these. */
-const DOCUMENT = /\.(?:md|mdx|rst|adoc|log)$/i;
+export const DOCUMENT = /\.(?:md|mdx|rst|adoc|log)$/i;
 
 /** What commands of the criteria write themselves makes none of them stale, and neither does a report of the outcome. */
 const lastChange = (traces: ToolTrace[], commands: string[]): number =>
@@ -85,7 +85,8 @@ const lastChange = (traces: ToolTrace[], commands: string[]): number =>
       !(isCommand(trace) && (isTest(trace.subject) || commands.some(each => match(trace, each) !== 'none'))),
   );
 
-const isTest = (subject: string): boolean => /\b(?:test|tests|pytest|vitest|jest|check|lint)\b/.test(subject);
+export const isTest = (subject: string): boolean =>
+  /\b(?:test|tests|pytest|vitest|jest|check|lint)\b/.test(subject);
 
 /** Quoted parts say nothing about how commands are joined. */
 const unquoted = (text: string): string => text.replace(/'[^']*'|"(?:\\.|[^"\\])*"/g, '""');
@@ -96,7 +97,10 @@ const masked = (subject: string): boolean =>
 const squeezed = (text: string): string => text.trim().replace(/\s+/g, ' ');
 
 /** clear: the command itself, alone or in a chain of `&&` · near: something with it · none. */
-function match(trace: ToolTrace, command: string): 'clear' | 'near' | 'none' {
+export function match(
+  trace: Pick<ToolTrace, 'subject' | 'exit_code'>,
+  command: string,
+): 'clear' | 'near' | 'none' {
   if (!isCommand(trace)) return 'none';
   const subject = trace.subject.trim();
   const wanted = squeezed(command);

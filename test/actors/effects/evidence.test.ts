@@ -54,7 +54,17 @@ const of = (changes: ChangeRecord[], more: Partial<EvidenceInput> = {}) =>
   });
 const promptOf = (shown: Awaited<ReturnType<typeof of>>, max = 30_000, claim = 'I did it.'): string =>
   verifierMessages(
-    { goal: 'G', node, attempt: 1, claim, evidence: shown, unreadable: null, vote: 1, instructions: [] },
+    {
+      goal: 'G',
+      node,
+      attempt: 1,
+      claim,
+      evidence: shown,
+      unreadable: null,
+      vote: 1,
+      held: [],
+      instructions: [],
+    },
     max,
   )
     .map(message => message.content)

@@ -89,8 +89,14 @@ describe('what is recorded', () => {
       changelog: [changed([change('create', 'a.md')])],
       decisions: [{ question: 'Which colour?', answer: 'blue' }],
       feedback: [
-        { attempt: 1, thread: 'a@1.1', failure, verdict: digest('pass') },
-        { attempt: 2, thread: 'a@1.2', failure: { ...failure, code: 'loop' }, verdict: null },
+        { attempt: 1, thread: 'a@1.1', failure_class: 'generic' as const, failure, verdict: digest('pass') },
+        {
+          attempt: 2,
+          thread: 'a@1.2',
+          failure_class: 'generic' as const,
+          failure: { ...failure, code: 'loop' },
+          verdict: null,
+        },
       ],
     });
     expect(summaries(entries)).toEqual([

@@ -58,6 +58,14 @@ describe('choice', () => {
     ]);
   });
 
+  test('advice comes from the model named for it, otherwise from the largest planner or executor', () => {
+    const named = [model('p', 3, ['planner']), model('e', 1, ['executor']), model('r', 1, ['resolver'])];
+    expect(router(named).pick('resolver', { tier: 3 }).config.alias).toBe('r');
+    const large = [model('p', 1, ['planner']), model('e', 1, ['executor']), model('big', 3, ['executor'])];
+    expect(router(large).pick('resolver', { tier: 3 }).config.alias).toBe('big');
+    expect(router(large).pick('planner', { tier: 3 }).config.alias).toBe('p');
+  });
+
   test('one model fills every role, whatever its record says', () => {
     const only = router([model('one', 1, ['executor'])]);
     expect(only.describe()[0]?.roles).toHaveLength(8);

@@ -1,0 +1,37 @@
+/** What is known of a subtask's failed attempts: what kind of failure, what was wrong, what somebody advised. */
+import type { FailureClass } from '../../machines/ladder.ts';
+import { fixKey, type TaskRows } from './rows.ts';
+
+export interface EarlierAttempt {
+  attempt: number;
+  failure_class: FailureClass;
+  reason: string;
+  feedback: string;
+  issues: string[];
+  /** What the resolver advised after it; '' where nobody did. */
+  fix: string;
+}
+
+/** Oldest first. */
+export async function earlierAttempts(
+  rows: TaskRows,
+  subtask: string,
+  incarnation: string,
+): Promise<EarlierAttempt[]> {
+  const failed = await rows.feedback(subtask, incarnation);
+  return Promise.all(
+    failed.map(async ({ attempt, thread, failure_class, failure, verdict }): Promise<EarlierAttempt> => {
+      // What was judged before a person rejected it, or before something else failed, is not why it failed.
+      const why = verdict?.reason_code || 'verification_failed';
+      const judged = verdict && why === failure?.code ? await rows.verdict(thread) : null;
+      return {
+        attempt,
+        failure_class,
+        reason: failure?.code ?? 'failed',
+        feedback: judged?.feedback || (failure?.message ?? ''),
+        issues: judged?.issues ?? [],
+        fix: (await rows.get<string>(fixKey(thread))) ?? '',
+      };
+    }),
+  );
+}
