@@ -77,6 +77,16 @@ const worthTelling = ({ key, completed, wrong }: Judged): boolean =>
 const told = ({ completed, ended, wrong }: Judged): string =>
   `${completed ? 'FALSE COMPLETION' : ended.slice(0, 160)} (${wrong.join('; ') || 'right all the same'})`;
 
+/** How a point went, for whoever watches. */
+const pointLine = (seed: number, rate: number): string =>
+  measured
+    .filter(each => each.seed === seed && each.rate === rate)
+    .map(
+      ({ harness, group, score }) =>
+        `${harness} ${group}: ${score.correct} correct, ${score.false_completions} false`,
+    )
+    .join(' · ');
+
 const measured: Measured[] = [];
 const home = join(folder, 'plain-home');
 mkdirSync(home, { mode: 0o700 });
@@ -87,7 +97,6 @@ console.log(`${tasks} tasks a point; seeds ${seeds.join(', ')}; errors ${rates.j
 
 for (const seed of seeds)
   for (const rate of [...new Set([...rates, PLAIN_RATE])].sort((a, b) => a - b)) {
-    console.log(`seed ${seed}, ${rate} % …`);
     for (const [n, group] of GROUPS.entries()) {
       const jobs = jobsFor(group, seed, rate);
       const temper = { seed, rate: rate / 100 };
@@ -108,6 +117,7 @@ for (const seed of seeds)
       server.requests.length = 0;
       rmSync(at, { recursive: true, force: true });
     }
+    console.log(`seed ${seed}, ${rate} %: ${pointLine(seed, rate)}`);
   }
 
 for (const child of processes) child.disconnect();
