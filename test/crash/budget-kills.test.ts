@@ -13,6 +13,7 @@ import { CRASH_POINTS } from '../../store/crash-points.ts';
 import { openLmdbReader } from '../../store/lmdb.ts';
 import { type MemoryStore, memoryDatabase, openMemoryStore } from '../../store/memory.ts';
 import type { Store } from '../../store/port.ts';
+import { extended } from '../../store/store.ts';
 import { ANSWER, type Budgets, checkLedger, PRICE, raised, randomRun, till } from '../support/budget-run.ts';
 import { startFakeServer } from '../support/fake-server.ts';
 import { DEEP, lanes } from '../support/lanes.ts';
@@ -41,11 +42,10 @@ function doomed(store: MemoryStore, n: number, after: boolean, died: () => void)
     died();
     return new Promise(() => {});
   };
-  return {
-    ...store,
-    commit: (...given) => write(() => store.commit(...given)),
-    checkpoint: (...given) => write(() => store.checkpoint(...given)),
-  };
+  return extended(store, {
+    commit: (...given: Parameters<Store['commit']>) => write(() => store.commit(...given)),
+    checkpoint: (...given: Parameters<Store['checkpoint']>) => write(() => store.checkpoint(...given)),
+  });
 }
 
 const configOf = (url: string, { subtask }: Budgets): Config => {
