@@ -7,8 +7,8 @@ import { fitParts } from './prompts/fit-parts.ts';
 
 export interface Fitted {
   messages: Message[];
-  /** Messages left out. */
-  dropped: number;
+  /** The messages left out, oldest first. */
+  gone: Message[];
   /** Results shortened, because the newest exchange alone is too large. */
   shortened: number;
   /** Estimated tokens of what is left, tools included. */
@@ -29,24 +29,30 @@ function exchanges(messages: Message[]): Message[][] {
   return groups;
 }
 
-/** `budget`: tokens the request may take (window minus the answer). */
-export function fitWindow(messages: Message[], tools: ToolSchema[], budget: number): Fitted {
+/** Where the conversation begins: what stands before is the prompt. */
+function headOf(messages: Message[]): Message[] {
   const firstAnswer = messages.findIndex(message => message.role === 'assistant');
-  const head = firstAnswer < 0 ? messages : messages.slice(0, firstAnswer);
-  const groups = firstAnswer < 0 ? [] : exchanges(messages.slice(firstAnswer));
+  return firstAnswer < 0 ? messages : messages.slice(0, firstAnswer);
+}
+
+/** @param budget tokens the request may take (window minus the answer)
+ *  @param memory what a compaction kept of the messages that are left out */
+export function fitWindow(messages: Message[], tools: ToolSchema[], budget: number, memory = ''): Fitted {
+  const head = headOf(messages);
+  const groups = exchanges(messages.slice(head.length));
   const sizes = groups.map(group => estimateRequest({ messages: group }));
   const fixed = estimateRequest({ messages: head, tools });
   let total = fixed + sizes.reduce((sum, size) => sum + size, 0);
-  if (total <= budget) return { messages, dropped: 0, shortened: 0, tokens: total };
+  if (total <= budget) return { messages, gone: [], shortened: 0, tokens: total };
   let from = 0;
-  let said = 0;
+  let said = estimateTokens(memory);
   const noteTokens = Math.ceil(budget * NOTE_SHARE);
   while (from < groups.length - 1 && total + noteTokens + said > budget) {
     said += estimateTokens(wordsOfPerson(groups[from]!).join('\n'));
     total -= sizes[from++]!;
   }
   const gone = groups.slice(0, from).flat();
-  const note = gone.length > 0 ? [noteAbout(gone, noteTokens * CHARS_PER_TOKEN)] : [];
+  const note = gone.length > 0 ? [noteAbout(gone, noteTokens * CHARS_PER_TOKEN, memory)] : [];
   const kept = groups.slice(from).flat();
   const before = estimateRequest({ messages: [...head, ...note], tools });
   const room = budget - before;
@@ -54,7 +60,7 @@ export function fitWindow(messages: Message[], tools: ToolSchema[], budget: numb
   const fitted = [...head, ...note, ...left];
   return {
     messages: fitted,
-    dropped: gone.length,
+    gone,
     shortened: left.filter((message, at) => message !== kept[at]).length,
     tokens: estimateRequest({ messages: fitted, tools }),
   };
@@ -89,7 +95,7 @@ function wordsOfPerson(messages: Message[]): string[] {
 }
 
 /** One message in place of those left out; `room`: characters for the list of what was done. */
-function noteAbout(gone: Message[], room: number): Message {
+function noteAbout(gone: Message[], room: number, memory: string): Message {
   const done = gone.flatMap(message => (message.role === 'assistant' ? linesOf(message, gone) : []));
   const shown: string[] = [];
   let size = 240;
@@ -104,6 +110,7 @@ function noteAbout(gone: Message[], room: number): Message {
     ...(done.length > 0 ? ['What you did in them:'] : []),
     ...(more > 0 ? [`- (${more} earlier steps)`] : []),
     ...shown,
+    ...(memory === '' ? [] : ['What was found out in them:', memory]),
     ']',
     ...wordsOfPerson(gone),
   ].join('\n');

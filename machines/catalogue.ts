@@ -18,13 +18,14 @@ export interface RolePrice {
   output: number;
 }
 
-export type PricedRole = 'planner' | 'executor' | 'verifier' | 'extractor';
+export type PricedRole = 'planner' | 'executor' | 'verifier' | 'extractor' | 'compactor';
 
 const ROLE_OF: Record<string, PricedRole> = {
   plan: 'planner',
   replan: 'planner',
   resolve: 'planner',
   model: 'executor',
+  compact: 'compactor',
   review: 'verifier',
   extract: 'extractor',
 };

@@ -35,7 +35,8 @@ export interface EffectOutputs {
    *  planned tier, from what earlier runs have taught. */
   prepare: Settled<{ tokens: number; tier?: number }>;
   model: Settled<{
-    answer: 'calls' | 'text' | 'cut';
+    /** `pressure`: not asked, because what does not fit the window and cannot be read again should be compacted first. */
+    answer: 'calls' | 'text' | 'cut' | 'pressure';
     calls: CallDigest[];
     /** Only for `text`: what the answer claims. */
     claim: ClaimStatus;
@@ -43,6 +44,8 @@ export interface EffectOutputs {
     /** Estimated size of the next request. */
     tokens: number;
   }>;
+  /** Tokens of what was compacted, and of what it became. */
+  compact: Settled<{ before: number; after: number }>;
   /** `signature`: same for results that say the same, for the loop guard. */
   tool: Settled<{ success: boolean; signature: string; tokens: number }>;
   note: Settled<{ tokens: number }>;

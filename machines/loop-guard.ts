@@ -17,6 +17,12 @@ const STOP_AT = 6;
 /** What a call that could not be read showed. */
 export const UNREADABLE = '?';
 
+/** A compaction must take away at least this part, or the same would be done again and again. */
+const LEAST_SHRINKAGE = 0.05;
+
+/** Whether a compaction was worth it; sizes in tokens. */
+export const shrank = (before: number, after: number): boolean => after <= before * (1 - LEAST_SHRINKAGE);
+
 /** What is said to the model before it is asked again. */
 export type Nudge = '' | 'repeats' | 'unreadable';
 

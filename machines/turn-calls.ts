@@ -1,7 +1,7 @@
 /** What a turn knows of its tool calls, and the pure questions it asks about them: which is next, who must be asked. */
 import type { CallDigest, ClaimStatus, EffectClass, EffectOutputs, QuestionInput } from './effects.ts';
-import type { Failure } from './failure.ts';
-import type { Nudge, Watch } from './loop-guard.ts';
+import { type Failure, failure } from './failure.ts';
+import { circleReason, entry, type Nudge, shrank, stepped, type Watch } from './loop-guard.ts';
 
 export interface TurnInput {
   /** Names the message rows of this conversation. */
@@ -47,6 +47,10 @@ export interface Context extends Omit<TurnInput, 'given'>, Watch {
   calls: Call[];
   /** What the next request must say of circles. */
   nudge: Nudge;
+  /** may · done: for this step · off: it did not help, or was done often enough. */
+  compaction: 'may' | 'done' | 'off';
+  /** Compactions that helped. */
+  compactions: number;
   /** Cut-off answers continued so far. */
   continued: number;
   /** Paused, or waiting for money, a model or a key: nothing new begins. */
@@ -64,8 +68,18 @@ export interface ModelInput {
   iteration: number;
   nudge: Nudge;
   continue: boolean;
+  /** It may answer `pressure`. */
+  may_compact: boolean;
   /** Estimated prompt size, for the reservation. */
   tokens: number;
+}
+
+export interface CompactInput {
+  thread: string;
+  subtask: string | null;
+  role: 'executor' | 'session';
+  tier: number;
+  iteration: number;
 }
 
 export interface ToolInput {
@@ -93,6 +107,67 @@ export interface NoteInput {
 }
 
 export const MAX_CONTINUATIONS = 2;
+/** Compactions of one turn: a conversation that needs more has lost its thread. */
+const MAX_COMPACTIONS = 3;
+
+/** After a compaction. One that did not shrink what it was given counts as a model call that brought nothing; one that could
+ *  not be done is left, because the window is kept without it. */
+export function compacted(context: Context, output: EffectOutputs['compact']): Context {
+  if (!output.ok) return { ...context, compaction: 'off' };
+  if (!shrank(output.before, output.after)) return { ...context, compaction: 'off', idle: context.idle + 1 };
+  const compactions = context.compactions + 1;
+  return { ...context, compactions, compaction: compactions < MAX_COMPACTIONS ? 'done' : 'off' };
+}
+
+/** What the model is asked. */
+export function modelInput(context: Context): ModelInput {
+  const { thread, subtask, role, tier, iteration, nudge, tokens } = context;
+  const may_compact = context.compaction === 'may';
+  return {
+    thread,
+    subtask,
+    role,
+    tier,
+    iteration,
+    nudge,
+    continue: context.continued > 0,
+    may_compact,
+    tokens,
+  };
+}
+
+export function compactInput({ thread, subtask, role, tier, iteration }: Context): CompactInput {
+  return { thread, subtask, role, tier, iteration };
+}
+
+/** A step is over: the model is asked again. */
+export const nextStep = (context: Context): Partial<Context> => ({
+  ...stepped(context),
+  iteration: context.iteration + 1,
+  continued: 0,
+  compaction: context.compaction === 'off' ? 'off' : 'may',
+});
+
+/** A call is over, and showed this. */
+export function finished(context: Context, n: number, result: string, tokens: number): Partial<Context> {
+  const done = context.calls.find(call => call.n === n);
+  return {
+    calls: update(context.calls, n, call => ({ ...call, phase: 'done' })),
+    tokens: context.tokens + tokens,
+    shown: [...context.shown, entry(done?.signature ?? '', result)],
+  };
+}
+
+/** Why the turn ends although the model would go on. */
+export const loopFailure = (context: Context): Failure =>
+  failure(
+    'retryable',
+    'loop',
+    circleReason(
+      context,
+      context.calls.map(call => `${call.tool} ${call.subject}`.trim()),
+    ),
+  );
 
 const isAsk = (call: Call): boolean => call.tool === 'ask_user';
 

@@ -3,22 +3,29 @@
 import { type AnyStateMachine, assign, emit, setup, spawnChild, stopChild } from 'xstate';
 import type { EffectOutputs, QuestionInput } from './effects.ts';
 import { failure } from './failure.ts';
-import { circleReason, circling, entry, NOTHING_SEEN, stepped, UNREADABLE } from './loop-guard.ts';
+import { circling, NOTHING_SEEN, UNREADABLE } from './loop-guard.ts';
 import { type DoneEvent, remote, rowActions } from './remote.ts';
 import { stuckEvent, stuckReason } from './stuck.ts';
 import {
   answered,
   type Call,
   type CallPhase,
+  type CompactInput,
   type Context,
   callName,
+  compacted,
+  compactInput,
+  finished,
+  loopFailure,
   MAX_CONTINUATIONS,
   type ModelInput,
   mayRun,
+  modelInput,
   NO_CALL,
   type NoteInput,
   needsQuestion,
   nextCall,
+  nextStep,
   noteInput,
   question,
   stepDone,
@@ -29,7 +36,7 @@ import {
   update,
 } from './turn-calls.ts';
 
-export type { ModelInput, NoteInput, ToolInput, TurnInput, TurnOutput };
+export type { CompactInput, ModelInput, NoteInput, ToolInput, TurnInput, TurnOutput };
 
 const callNumber = (actorId: string): number => Number(actorId.slice(2));
 
@@ -45,6 +52,7 @@ const machine = setup({
   },
   actors: {
     model: remote<ModelInput, EffectOutputs['model']>(),
+    compact: remote<CompactInput, EffectOutputs['compact']>(),
     tool: remote<ToolInput, EffectOutputs['tool']>(),
     note: remote<NoteInput, EffectOutputs['note']>(),
     question: remote<QuestionInput, EffectOutputs['question']>(),
@@ -101,6 +109,8 @@ const machine = setup({
     calls: (input.given ?? []).map((call): Call => ({ ...call, phase: 'waiting', note: '' })),
     ...NOTHING_SEEN,
     nudge: '' as const,
+    compaction: 'may' as const,
+    compactions: 0,
     continued: 0,
     stuck: false,
     claim: 'success',
@@ -123,16 +133,7 @@ const machine = setup({
       invoke: {
         src: 'model',
         id: 'model',
-        input: ({ context }) => ({
-          thread: context.thread,
-          subtask: context.subtask,
-          role: context.role,
-          tier: context.tier,
-          iteration: context.iteration,
-          nudge: context.nudge,
-          continue: context.continued > 0,
-          tokens: context.tokens,
-        }),
+        input: ({ context }) => modelInput(context),
         onDone: [
           {
             guard: ({ event }) => event.output.ok && event.output.answer === 'calls',
@@ -149,6 +150,21 @@ const machine = setup({
             actions: assign(({ event }) =>
               event.output.ok ? { claim: event.output.claim, reason: event.output.reason } : {},
             ),
+          },
+          {
+            guard: ({ context, event }) =>
+              event.output.ok && event.output.answer === 'pressure' && context.stuck,
+            target: 'stuck',
+          },
+          {
+            guard: ({ context, event }) =>
+              event.output.ok && event.output.answer === 'pressure' && context.compaction === 'may',
+            target: 'compacting',
+          },
+          // Asked for where it was not offered: compacting over and over is a circle, too.
+          {
+            guard: ({ event }) => event.output.ok && event.output.answer === 'pressure',
+            target: 'circling',
           },
           { guard: ({ context, event }) => event.output.ok && circling(context), target: 'circling' },
           {
@@ -186,8 +202,30 @@ const machine = setup({
         ],
       },
     },
+    /** What does not fit the window and cannot be read again is made shorter before the model is asked. */
+    compacting: {
+      on: { PAUSE: { actions: assign({ stuck: true }) }, RESUME: { actions: assign({ stuck: false }) } },
+      invoke: {
+        src: 'compact',
+        id: 'compact',
+        input: ({ context }) => compactInput(context),
+        onDone: [
+          {
+            guard: ({ context, event }) =>
+              compacted(context, event.output).idle > context.idle && circling(context),
+            target: 'circling',
+          },
+          {
+            guard: ({ context }) => context.stuck,
+            target: 'stuck',
+            actions: assign(({ context, event }) => compacted(context, event.output)),
+          },
+          { target: 'calling', actions: assign(({ context, event }) => compacted(context, event.output)) },
+        ],
+      },
+    },
     /** Nothing left to spend, or no model: waits where it is until somebody resumes. */
-    stuck: { on: { RESUME: 'calling' } },
+    stuck: { on: { RESUME: { target: 'calling', actions: assign({ stuck: false }) } } },
     acting: {
       always: [
         { guard: 'invalid', actions: 'skipInvalid' },
@@ -249,11 +287,7 @@ const machine = setup({
         {
           guard: 'allDone',
           target: 'calling',
-          actions: assign(({ context }) => ({
-            ...stepped(context),
-            iteration: context.iteration + 1,
-            continued: 0,
-          })),
+          actions: assign(({ context }) => nextStep(context)),
         },
       ],
       on: {
@@ -304,15 +338,8 @@ const machine = setup({
             actions: [
               assign(({ context, event }) => {
                 if (!event.output.ok) return {};
-                const done = context.calls.find(call => call.n === callNumber(event.actorId));
-                return {
-                  calls: update(context.calls, callNumber(event.actorId), call => ({
-                    ...call,
-                    phase: 'done',
-                  })),
-                  tokens: context.tokens + event.output.tokens,
-                  shown: [...context.shown, entry(done?.signature ?? '', event.output.signature)],
-                };
+                const { signature, tokens } = event.output;
+                return finished(context, callNumber(event.actorId), signature, tokens);
               }),
               'reap',
             ],
@@ -330,15 +357,8 @@ const machine = setup({
             guard: 'isNote',
             actions: [
               assign(({ context, event }) => {
-                const done = context.calls.find(call => call.n === callNumber(event.actorId));
-                return {
-                  calls: update(context.calls, callNumber(event.actorId), call => ({
-                    ...call,
-                    phase: 'done',
-                  })),
-                  tokens: context.tokens + (event.output.ok ? event.output.tokens : 0),
-                  shown: [...context.shown, entry(done?.signature ?? '', 'refused')],
-                };
+                const tokens = event.output.ok ? event.output.tokens : 0;
+                return finished(context, callNumber(event.actorId), 'refused', tokens);
               }),
               'reap',
             ],
@@ -347,19 +367,7 @@ const machine = setup({
       },
     },
     circling: {
-      always: {
-        target: 'failed',
-        actions: {
-          type: 'fail',
-          params: ({ context }) => ({
-            code: 'loop',
-            message: circleReason(
-              context,
-              context.calls.map(call => `${call.tool} ${call.subject}`.trim()),
-            ),
-          }),
-        },
-      },
+      always: { target: 'failed', actions: assign(({ context }) => ({ failure: loopFailure(context) })) },
     },
     answered: {
       type: 'final',

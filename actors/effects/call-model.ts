@@ -20,7 +20,34 @@ export interface CallRequest {
   /** Aliases not to use when another model has the role. */
   avoid?: string[];
   max_tokens?: number;
+  /** What a compaction kept of the oldest messages. */
+  memory?: string;
 }
+
+/** The request as it would be sent. */
+interface Planned {
+  model: Model;
+  shares: Shares;
+  fitted: Fitted;
+}
+
+/** Fits a request to the window of the model it would go to. Throws ModelError. */
+export async function planCall(
+  deps: TaskDeps,
+  role: Role,
+  request: CallRequest,
+  signal: AbortSignal,
+): Promise<Planned> {
+  const model = deps.router.pick(role, choiceOf(request));
+  const most = Math.min(request.max_tokens ?? Number.POSITIVE_INFINITY, model.config.max_tokens);
+  const window = await model.window(signal);
+  const shares = gaugeOf(deps.router).shares(model.config.alias, window, most);
+  return { model, shares, fitted: fitTo(request, shares.prompt) };
+}
+
+const choiceOf = ({ tier, avoid }: CallRequest) => ({ tier, ...(avoid ? { exclude: avoid } : {}) });
+const fitTo = ({ history, tools = [], memory }: CallRequest, budget: number): Fitted =>
+  fitWindow(history, tools, budget, memory);
 
 export interface Called {
   routed: RouterAnswer;
@@ -41,6 +68,15 @@ const CODES: Record<string, string> = {
   not_found: 'no_model',
 };
 
+/** A failed call in words and codes that the machines know. */
+export function stated(error: unknown, context: EffectContext, about: Record<string, unknown>): unknown {
+  if (!(error instanceof ModelError)) return error;
+  if (context.signal.aborted) return new LoomError('retryable', 'aborted', 'the model call was stopped');
+  const code = CODES[error.failure.code] ?? error.failure.code;
+  const kind = code === error.failure.code ? error.failure.kind : 'retryable';
+  return new LoomError(kind, code, error.failure.message, { cause: error.failure.code, ...about });
+}
+
 export async function callModel(
   deps: TaskDeps,
   context: EffectContext,
@@ -48,27 +84,25 @@ export async function callModel(
   request: CallRequest,
 ): Promise<Called> {
   const about = { role, ...(request.subtask ? { subtask_id: request.subtask } : {}) };
-  const choice = { tier: request.tier, ...(request.avoid ? { exclude: request.avoid } : {}) };
-  const tools = request.tools ?? [];
   const gauge = gaugeOf(deps.router);
   const able = deps.router.describe().filter(({ roles }) => roles.includes(role));
   const models = able.flatMap(({ alias }) => deps.config.models[alias] ?? []);
-  const send = async (model: Model, fitted: Fitted, shares: Shares) => {
-    const meter = meterCall(context, models, { prompt: fitted.tokens, answer: shares.answer });
+  const send = async ({ model, shares, fitted: { messages, tokens } }: Planned) => {
+    const meter = meterCall(context, models, { prompt: tokens, answer: shares.answer });
     await meter.room();
     return deps.router.call(
       role,
       {
-        messages: fitted.messages,
+        messages,
         max_tokens: shares.answer,
         temperature: model.config.temperature,
         stream: true,
-        ...(request.tools ? { tools } : {}),
+        ...(request.tools ? { tools: request.tools } : {}),
         ...(request.schema ? { schema: request.schema } : {}),
       },
       {
         signal: context.signal,
-        ...choice,
+        ...choiceOf(request),
         ...(request.avoid?.[0] ? { author: request.avoid[0] } : {}),
         onFailed: ({ alias, code, attempt }) => meter.failed(alias, code, attempt),
         again: meter.room,
@@ -83,28 +117,25 @@ export async function callModel(
     );
   };
   try {
-    const model = deps.router.pick(role, choice);
-    const { alias } = model.config;
-    const window = await model.window(context.signal);
-    const most = Math.min(request.max_tokens ?? Number.POSITIVE_INFINITY, model.config.max_tokens);
-    const shares = gauge.shares(alias, window, most);
-    let fitted = fitWindow(request.history, tools, shares.prompt);
+    let planned = await planCall(deps, role, request, context.signal);
     const overflow: JournalLine[] = [];
-    const routed = await send(model, fitted, shares).catch(error => {
+    const routed = await send(planned).catch(error => {
       if (!(error instanceof ModelError) || error.failure.code !== 'context_length') throw error;
       // The provider knows its window better: shrunk once, and never sent as large again.
-      const smaller = gauge.refused(alias, fitted.tokens, shares, error.message);
-      const shrunk = fitWindow(request.history, tools, smaller.prompt);
-      if (shrunk.tokens >= fitted.tokens && smaller.answer >= shares.answer) throw error;
+      const { model, shares, fitted: before } = planned;
+      const smaller = gauge.refused(model.config.alias, before.tokens, shares, error.message);
+      const after = fitTo(request, smaller.prompt);
+      if (after.tokens >= before.tokens && smaller.answer >= shares.answer) throw error;
       overflow.push({
         event_type: 'overflow_fallback_applied',
-        data: { ...about, ...shrinkage(fitted, shrunk) },
+        data: { ...about, ...shrinkage(before, after) },
       });
-      fitted = shrunk;
-      return send(model, shrunk, smaller);
+      planned = { model, shares: smaller, fitted: after };
+      return send(planned);
     });
+    const { gone, shortened, tokens } = planned.fitted;
     const truncated = routed.response.prompt_truncated !== undefined;
-    gauge.counted(routed.alias, fitted.tokens, routed.response.usage.input_tokens, truncated);
+    gauge.counted(routed.alias, tokens, routed.response.usage.input_tokens, truncated);
     const { usage, prompt_truncated, finish } = routed.response;
     return {
       routed,
@@ -120,15 +151,15 @@ export async function callModel(
           },
         })),
         ...overflow,
-        ...(fitted.dropped + fitted.shortened > 0
+        ...(gone.length + shortened > 0
           ? [
               {
                 event_type: 'compaction_policy_decision',
                 data: {
                   ...about,
-                  decision: fitted.dropped > 0 ? 'drop_oldest' : 'compact_tool',
-                  dropped: fitted.dropped,
-                  shortened: fitted.shortened,
+                  decision: gone.length > 0 ? 'drop_oldest' : 'compact_tool',
+                  dropped: gone.length,
+                  shortened,
                 },
               },
             ]
@@ -149,11 +180,7 @@ export async function callModel(
       ],
     };
   } catch (error) {
-    if (!(error instanceof ModelError)) throw error;
-    if (context.signal.aborted) throw new LoomError('retryable', 'aborted', 'the model call was stopped');
-    const code = CODES[error.failure.code] ?? error.failure.code;
-    const kind = code === error.failure.code ? error.failure.kind : 'retryable';
-    throw new LoomError(kind, code, error.failure.message, { cause: error.failure.code, ...about });
+    throw stated(error, context, about);
   }
 }
 
@@ -162,7 +189,7 @@ function shrinkage(before: Fitted, after: Fitted): Record<string, unknown> {
   const chars = ({ messages }: Fitted) =>
     messages.reduce((sum, message) => sum + messageText(message).length, 0);
   return {
-    dropped: after.dropped - before.dropped,
+    dropped: after.gone.length - before.gone.length,
     rewritten_messages: after.shortened,
     chars_reduced: chars(before) - chars(after),
     preserved_recent_messages: after.messages.length,

@@ -1,6 +1,7 @@
 /** Which effect does what a machine asks for. */
 import type { Effect } from '../effect.ts';
 import { checksEffect } from './checks.ts';
+import { compactEffect } from './compact.ts';
 import type { TaskDeps } from './deps.ts';
 import { extractEffect } from './extract.ts';
 import { finalizeEffect } from './finalize.ts';
@@ -17,6 +18,7 @@ export const taskEffects = (deps: TaskDeps): Record<string, Effect> => ({
   replan: replanEffect(deps),
   prepare: prepareEffect(deps),
   model: modelEffect(deps),
+  compact: compactEffect(deps),
   tool: toolEffect(deps),
   note: noteEffect(deps),
   checks: checksEffect(deps),

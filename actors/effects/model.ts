@@ -3,13 +3,14 @@ import { gate } from '../../machines/approval.ts';
 import type { CallDigest, EffectOutputs } from '../../machines/effects.ts';
 import { failure } from '../../machines/failure.ts';
 import type { ModelInput } from '../../machines/turn.ts';
-import type { Effect } from '../effect.ts';
+import type { Effect, EffectContext } from '../effect.ts';
 import { type ParsedCall, readAnswer } from '../models/answer.ts';
 import { estimateTokens } from '../models/estimate.ts';
 import type { Message, ModelResponse } from '../models/model.ts';
 import { CONTINUE, NUDGES } from '../prompts/executor.ts';
-import { callModel } from './call-model.ts';
+import { type CallRequest, callModel, planCall } from './call-model.ts';
 import { readClaim } from './claim.ts';
+import { type Compaction, compactionOf, losesTooMuch } from './compact.ts';
 import { costOf, type TaskDeps } from './deps.ts';
 import { type Instruction, messageKey, row, type StoredCall, type StoredMessage } from './rows.ts';
 import { callSignature } from './signature.ts';
@@ -26,12 +27,11 @@ export function modelEffect(deps: TaskDeps): Effect {
     const added = addedMessage(input, fresh);
     const history = added ? [...earlier, added] : earlier;
     const tools = deps.tools;
-    const called = await callModel(deps, context, input.role, {
-      history,
-      tools,
-      tier: input.tier,
-      subtask: input.subtask,
-    });
+    const known = await compactionOf(deps, input.thread);
+    const request = { history, tools, tier: input.tier, subtask: input.subtask, memory: known.text };
+    if (input.may_compact && (await underPressure(deps, context, input, request, known)))
+      return { output: UNDER_PRESSURE };
+    const called = await callModel(deps, context, input.role, request);
     const { routed, journal } = called;
     // Whatever words come with it: a refusal is no work and no answer.
     if (routed.response.finish === 'refusal') {
@@ -104,6 +104,27 @@ export function modelEffect(deps: TaskDeps): Effect {
       used: costOf(deps.config, routed),
     };
   };
+}
+
+const UNDER_PRESSURE: EffectOutputs['model'] = {
+  ok: true,
+  answer: 'pressure',
+  calls: [],
+  claim: 'success',
+  reason: '',
+  tokens: 0,
+};
+
+/** The request would leave out what should be compacted first. A model that cannot be reached says so when it is called. */
+async function underPressure(
+  deps: TaskDeps,
+  context: EffectContext,
+  input: ModelInput,
+  request: CallRequest,
+  known: Compaction,
+): Promise<boolean> {
+  const planned = await planCall(deps, input.role, request, context.signal).catch(() => null);
+  return planned !== null && losesTooMuch(deps, planned.fitted.gone, known);
 }
 
 /** What is said before the model is asked again: that it repeats itself, was cut off, or has new instructions. */

@@ -38,8 +38,8 @@ describe('a conversation', () => {
           );
           const results = fitted.messages.filter(message => message.role === 'tool');
           expect(results.map(message => message.tool_call_id)).toEqual(calls.map(call => call.id));
-          const kept = (fitted.messages.length - 2 - (fitted.dropped > 0 ? 1 : 0)) / 2;
-          expect(kept + fitted.dropped / 2).toBe(sizes.length);
+          const kept = (fitted.messages.length - 2 - (fitted.gone.length > 0 ? 1 : 0)) / 2;
+          expect(kept + fitted.gone.length / 2).toBe(sizes.length);
           if (budget > 400) expect(fitted.tokens).toBeLessThanOrEqual(budget);
           expect(fitted.tokens).toBe(estimateRequest({ messages: fitted.messages }));
         },
@@ -92,7 +92,7 @@ describe('a conversation', () => {
       ),
     ];
     const fitted = fitWindow([...head, ...many], [], 1_000);
-    expect(fitted).toMatchObject({ dropped: 0, shortened: 2 });
+    expect(fitted).toMatchObject({ gone: [], shortened: 2 });
     expect(fitted.tokens).toBeLessThanOrEqual(1_000);
     expect(fitted.messages[4]?.content).toBe('short');
     expect(String(fitted.messages[3]?.content)).toMatch(/x\n\[… \d+ characters not shown\]\nx/);

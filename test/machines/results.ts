@@ -56,6 +56,8 @@ export const text = (claim: ClaimStatus = 'success', reason = '') => ({
   tokens: 100,
 });
 export const cut = { ok: true, answer: 'cut', calls: [], claim: 'success', reason: '', tokens: 100 };
+export const pressure = { ...cut, answer: 'pressure' };
+export const shrunk = (before: number, after: number) => ({ ok: true, before, after });
 export const toolDone = (signature = 'result', success = true) => ({
   ok: true,
   success,

@@ -10,8 +10,10 @@ import {
   denying,
   failed,
   noted,
+  pressure,
   read,
   shell,
+  shrunk,
   text,
   toolDone,
   turnInput,
@@ -223,6 +225,77 @@ describe('waiting for money, a model or a key', () => {
   it('ends at any other failure of the model', () => {
     const drive = turn().settle('model', failed('overloaded'));
     expect(output(drive)).toMatchObject({ ok: false, failure: { code: 'overloaded' } });
+  });
+});
+
+describe('compaction', () => {
+  const mayCompact = (drive: Drive) => asked(drive, 'model')['may_compact'];
+
+  it('comes before the model is asked, once a step', () => {
+    const drive = turn().settle('model', pressure);
+    expect(asked(drive, 'compact')).toEqual({
+      thread: 'a@1.1',
+      subtask: 'a',
+      role: 'executor',
+      tier: 1,
+      iteration: 1,
+    });
+    drive.settle('compact', shrunk(1_000, 200));
+    expect(drive.open()).toEqual(['model']);
+    expect(asked(drive, 'model')).toMatchObject({ iteration: 1, may_compact: false });
+    drive.settle('model', calls(read(0))).settle('t-0', toolDone());
+    expect(asked(drive, 'model')).toMatchObject({ iteration: 2, may_compact: true });
+  });
+
+  it('is a circle where it is asked for again at once', () => {
+    const drive = turn().settle('model', pressure).settle('compact', shrunk(1_000, 200));
+    expect(output(drive.settle('model', pressure))).toMatchObject({ ok: false, failure: { code: 'loop' } });
+  });
+
+  it('is done three times at most', () => {
+    const drive = turn({ max_iterations: 50 });
+    for (let i = 0; i < 3; i++) {
+      expect(mayCompact(drive)).toBe(true);
+      drive.settle('model', pressure).settle('compact', shrunk(1_000, 200));
+      drive.settle('model', calls(read(i))).settle(`t-${i}`, toolDone());
+    }
+    expect(mayCompact(drive)).toBe(false);
+  });
+
+  it.each([
+    ['shrinks by less than a twentieth', shrunk(1_000, 951), 1],
+    ['fails', failed('no_model'), 0],
+  ])('that %s is not tried again, and only the useless one counts for the loop guard', (_, result, idle) => {
+    const drive = turn().settle('model', pressure).settle('compact', result);
+    expect(drive.context()).toMatchObject({ compaction: 'off', idle });
+    drive.settle('model', calls(read(0))).settle('t-0', toolDone());
+    expect(mayCompact(drive)).toBe(false);
+  });
+
+  it('that does not shrink ends a turn that was about to be ended for its circle', () => {
+    const drive = turn({ max_iterations: 50 });
+    for (let i = 0; i < 6; i++) drive.settle('model', calls(read(0))).settle('t-0', toolDone());
+    expect(drive.context()).toMatchObject({ idle: 5 });
+    drive.settle('model', pressure).settle('compact', shrunk(1_000, 990));
+    expect(output(drive)).toMatchObject({ ok: false, failure: { code: 'loop' } });
+  });
+
+  it('does not begin while the run is paused, and nothing begins after it then', () => {
+    const before = turn().command('PAUSE').settle('model', pressure);
+    expect(before.open()).toEqual([]);
+    expect(before.command('RESUME').open()).toEqual(['model']);
+    const meanwhile = turn().settle('model', pressure).command('PAUSE').settle('compact', shrunk(9, 1));
+    expect(meanwhile.open()).toEqual([]);
+    meanwhile.command('RESUME');
+    expect(asked(meanwhile, 'model')).toMatchObject({ may_compact: false });
+    const resumed = turn().settle('model', pressure).command('PAUSE').command('RESUME');
+    expect(resumed.settle('compact', shrunk(9, 1)).open()).toEqual(['model']);
+  });
+
+  it('goes on where it was after a pause and a wait for a model', () => {
+    const drive = turn().command('PAUSE').settle('model', failed('no_model', 'terminal'));
+    drive.command('RESUME').settle('model', calls(read(0)));
+    expect(drive.open()).toEqual(['t-0']);
   });
 });
 

@@ -13,9 +13,11 @@ import {
   node,
   ok,
   planned,
+  pressure,
   read,
   settled,
   shell,
+  shrunk,
   subtaskInput,
   taskInput,
   text,
@@ -124,8 +126,21 @@ export function turns(small: boolean): Part[] {
     commands: () => [],
     atMost: 15,
   });
+  // The same call six times is five that bring nothing: a compaction that does not help is then the sixth.
+  const compaction: Part = {
+    ...turn('compaction', 7, [], []),
+    results: results({
+      model: [text(), cut, pressure, calls(read(0))].map(quiet),
+      tool: [quiet(toolDone('same'))],
+      compact: [shrunk(100, 10), shrunk(100, 99), failed('no_model')],
+    }),
+    // A model call that only asks for it costs nothing.
+    costly: ['compact'],
+    atMost: 3,
+  };
   if (small)
     return [
+      compaction,
       turn('single calls', 2, [...answering, ...singles], TOOL),
       turn('several calls', 1, [quiet(text()), ...sets.slice(2, 4)], TOOL.slice(1)),
       loops(circles.slice(0, 1)),
@@ -134,6 +149,7 @@ export function turns(small: boolean): Part[] {
     turn('single calls', 3, [...answering, ...singles], TOOL),
     turn('several calls', 1, [quiet(text()), ...sets], TOOL.slice(1)),
     loops(circles),
+    compaction,
   ];
 }
 

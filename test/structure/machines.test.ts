@@ -21,6 +21,7 @@ const EFFECTS = [
   'replan',
   'prepare',
   'model',
+  'compact',
   'tool',
   'note',
   'question',
