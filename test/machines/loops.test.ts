@@ -1,9 +1,20 @@
 /** The loop guard against forty models that loop, and a hundred that only do the same thing again. */
-import { describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { LOOPING_MODELS } from '../support/looping-models.ts';
 import { PATIENT_MODELS } from '../support/patient-models.ts';
 import { tell } from '../support/said.ts';
 import { text } from './results.ts';
+
+const after: number[] = [];
+let honest = 0;
+let reminded = 0;
+afterAll(() => {
+  const spread = [...new Set(after)].sort((a, b) => a - b);
+  const counts = spread.map(calls => `${after.filter(each => each === calls).length} after ${calls}`);
+  console.log(
+    `looping models stopped: ${counts.join(', ')} model calls from the first repetition; honest traces: ${honest} model calls, ${reminded} nudges, none stopped`,
+  );
+});
 
 describe('a model that loops', () => {
   it('is there in forty kinds', () => {
@@ -17,6 +28,7 @@ describe('a model that loops', () => {
       expect(told.output).toMatchObject({ ok: false, failure: { code: 'loop' } });
       expect(told.modelCalls).toBeGreaterThan(model.repeatsAt);
       expect(told.modelCalls - model.repeatsAt).toBeLessThanOrEqual(6);
+      after.push(told.modelCalls - model.repeatsAt);
       expect(told.nudged).toHaveLength(1);
       // A person can act on it: what was done again and again, and what helps.
       expect(told.output?.failure?.message).toMatch(/(use a stronger model|better at calling tools)/);
@@ -34,6 +46,8 @@ describe('a model that only does the same thing again', () => {
       const told = await tell(turn);
       expect(told.output, told.output?.failure?.message).toBeUndefined();
       expect(told.modelCalls).toBe(turn.length);
+      honest += told.modelCalls;
+      reminded += told.nudged.length;
       told.drive.settle('model', text());
       expect(told.drive.run.output).toMatchObject({ ok: true });
     }
