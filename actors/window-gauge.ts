@@ -15,7 +15,7 @@ const FIRST_SCALE = 1.1;
 /** Smaller prompts say little about the scale. */
 const TELLING = 300;
 /** Part of a small window that an answer may take. */
-const ANSWER_SHARE = 1 / 3;
+export const ANSWER_SHARE = 1 / 3;
 /** A refused prompt shrinks to at most this part of itself. */
 const SHRINK = 0.7;
 

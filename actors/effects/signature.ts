@@ -6,11 +6,12 @@ import { createHash } from 'node:crypto';
 
 const hash = (text: string): string => createHash('sha256').update(text).digest('base64url').slice(0, 16);
 
-/** Words about the call, which do not change what it does. */
-const REMARKS = /^(description|explanation|reason|reasoning|purpose|comment|thought|note)$/i;
-/** Dates, clock times, seconds since the epoch and random ids, by which a model may make every call look new. */
+/** Words about the call, which do not change what it does, and what only makes it look new. */
+const REMARKS =
+  /^(description|explanation|reason|reasoning|purpose|comment|thought|note|timestamp|now|nonce|request_?id|trace_?id)$/i;
+/** Exact moments and random ids. A day or a time of day alone may be what is asked for. */
 const MOMENT =
-  /\b\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d)?([.,]\d+)?(Z|[+-]\d\d:?\d\d)?)?|\b\d\d?:\d\d:\d\d([.,]\d+)?\b|\b1\d{9}(\d{3})?\b|\b[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}\b/gi;
+  /\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d([.,]\d+)?(Z|[+-]\d\d:?\d\d)?|\b1\d{9}(\d{3})?\b|\b[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}\b/gi;
 
 function textOf(key: string, text: string): string {
   const moments = text.replace(MOMENT, '<moment>');

@@ -1,10 +1,12 @@
 /** The loop guard against forty models that loop, and a hundred that only do the same thing again. */
 import { afterAll, describe, expect, it } from 'vitest';
-import { LOOPING_MODELS } from '../support/looping-models.ts';
-import { PATIENT_MODELS } from '../support/patient-models.ts';
+import { LOOPING_MODELS, randomLoop } from '../support/looping-models.ts';
+import { patientModels } from '../support/patient-models.ts';
 import { tell } from '../support/said.ts';
 import { text } from './results.ts';
 
+const deep = process.env['LOOM_DEEP'] === '1';
+const PATIENT_MODELS = patientModels(10);
 const after: number[] = [];
 let honest = 0;
 let reminded = 0;
@@ -36,6 +38,17 @@ describe('a model that loops', () => {
   );
 });
 
+describe('any cycle in any disguise', () => {
+  it('is stopped within six model calls of its first repetition', async () => {
+    for (let seed = 1; seed <= (deep ? 500 : 100); seed++) {
+      const model = randomLoop(seed);
+      const told = await tell(model.trace());
+      expect(told.output, model.name).toMatchObject({ ok: false, failure: { code: 'loop' } });
+      expect(told.modelCalls - model.repeatsAt, model.name).toBeLessThanOrEqual(6);
+    }
+  });
+});
+
 describe('a model that only does the same thing again', () => {
   it('is there in a hundred traces', () => {
     expect(new Set(PATIENT_MODELS.map(model => JSON.stringify(model.turns))).size).toBe(100);
@@ -51,5 +64,10 @@ describe('a model that only does the same thing again', () => {
       told.drive.settle('model', text());
       expect(told.drive.run.output).toMatchObject({ ok: true });
     }
+  });
+
+  it.runIf(deep)('is not stopped in a thousand more', async () => {
+    for (const model of patientModels(110))
+      for (const turn of model.turns) expect((await tell(turn)).output, model.name).toBeUndefined();
   });
 });

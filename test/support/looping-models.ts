@@ -171,3 +171,14 @@ export const LOOPING_MODELS: LoopingModel[] = [
     calls: [{ name: 'shell_execute', args: { command: 'rm -rf build' }, denied: true }],
   })),
 ];
+
+/** Any cycle of up to five of the calls, each time in another disguise. */
+export function randomLoop(seed: number): LoopingModel {
+  const random = seeded(seed);
+  const below = (count: number): number => Math.floor(random() * count);
+  const cycle = [...STEPS].sort(() => random() - 0.5).slice(0, 1 + below(STEPS.length));
+  const ways = Object.values(DISGUISES);
+  return looping(`random cycle ${seed}`, cycle.length + 1, n =>
+    ways[below(ways.length)]!(cycle[n % cycle.length]!, n),
+  );
+}

@@ -1,4 +1,4 @@
-/** A hundred honest ways to do the same thing again: ten families, ten seeded variants each. Every trace ends by itself. */
+/** Honest ways to do the same thing again: ten families of seeded variants. Every trace ends by itself. */
 import { type Said, type SaidCall, seeded } from './said.ts';
 
 export interface PatientModel {
@@ -117,6 +117,8 @@ const FAMILIES: Record<string, (random: Random) => Said[][]> = {
   },
 };
 
-export const PATIENT_MODELS: PatientModel[] = Object.entries(FAMILIES).flatMap(([name, family], at) =>
-  list(10, n => ({ name: `${name} (${n + 1})`, turns: family(seeded(at * 100 + n + 1)) })),
-);
+/** @param variants of each family */
+export const patientModels = (variants: number): PatientModel[] =>
+  Object.entries(FAMILIES).flatMap(([name, family], at) =>
+    list(variants, n => ({ name: `${name} (${n + 1})`, turns: family(seeded(at * 10_000 + n + 1)) })),
+  );
