@@ -79,5 +79,5 @@ export function circleReason(watch: Watch, calls: string[]): string {
   const last = names.slice(0, 3).join(', ');
   if (watch.shown.length > 0 && watch.shown.every(one => one === UNREADABLE))
     return `the model kept sending tool calls that cannot be read (${times}; the last: ${last}): use a model that is better at calling tools, or set capabilities.tools = false so that it writes them as text`;
-  return `the model went round in circles (${times}${last ? `; the last: ${last}, with the same result as before` : ''}): say more precisely what to do, or use a stronger model`;
+  return `the model kept repeating the same calls with the same results (${times}${last ? `; the last: ${last}` : ''}): say more precisely what to do, or use a stronger model`;
 }
