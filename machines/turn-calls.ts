@@ -283,3 +283,10 @@ export const NO_CALL = {
   gate: { decision: 'run', reason: '' },
   tool: '',
 } as unknown as Call;
+
+/** What the model's effect ended with, for the guards of its branches. */
+export const modelOutput = (event: unknown) => (event as { output: EffectOutputs['model'] }).output;
+export const answerIs = (event: unknown, answer: 'calls' | 'text' | 'pressure'): boolean => {
+  const output = modelOutput(event);
+  return output.ok && output.answer === answer;
+};

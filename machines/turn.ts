@@ -8,6 +8,7 @@ import { type DoneEvent, remote, rowActions } from './remote.ts';
 import { stuckEvent, stuckReason } from './stuck.ts';
 import {
   answered,
+  answerIs,
   type Call,
   type CallPhase,
   type CompactInput,
@@ -21,6 +22,7 @@ import {
   type ModelInput,
   mayRun,
   modelInput,
+  modelOutput,
   NO_CALL,
   type NoteInput,
   needsQuestion,
@@ -72,6 +74,23 @@ const machine = setup({
     reap: stopChild(({ event }) => (event as ToolDone).actorId),
   },
   guards: {
+    wantsCalls: ({ event }) => answerIs(event, 'calls'),
+    hasAnswered: ({ event }) => answerIs(event, 'text'),
+    cutOff: ({ event }) => modelOutput(event).ok,
+    pressedWhileStuck: ({ context, event }) => answerIs(event, 'pressure') && context.stuck,
+    pressed: ({ context, event }) => answerIs(event, 'pressure') && context.compaction === 'may',
+    pressedAgain: ({ event }) => answerIs(event, 'pressure'),
+    compactedInCircles: ({ context, event }) => {
+      const { output } = event as unknown as { output: EffectOutputs['compact'] };
+      return compacted(context, output).idle > context.idle && circling(context);
+    },
+    waiting: ({ context }) => context.stuck,
+    circlingCutOff: ({ context, event }) => modelOutput(event).ok && circling(context),
+    mayContinue: ({ context, event }) =>
+      modelOutput(event).ok &&
+      context.continued < MAX_CONTINUATIONS &&
+      context.iteration < context.max_iterations,
+    modelStuck: ({ event }) => stuckReason(modelOutput(event)) !== null,
     needsQuestion: ({ context }) => needsQuestion(nextCall(context) ?? NO_CALL),
     mayRun: ({ context }) => mayRun(nextCall(context) ?? NO_CALL),
     denied: ({ context }) => {
@@ -136,7 +155,7 @@ const machine = setup({
         input: ({ context }) => modelInput(context),
         onDone: [
           {
-            guard: ({ event }) => event.output.ok && event.output.answer === 'calls',
+            guard: 'wantsCalls',
             target: 'acting',
             actions: assign(({ event }) => {
               if (!event.output.ok) return {};
@@ -145,33 +164,19 @@ const machine = setup({
             }),
           },
           {
-            guard: ({ event }) => event.output.ok && event.output.answer === 'text',
+            guard: 'hasAnswered',
             target: 'answered',
             actions: assign(({ event }) =>
               event.output.ok ? { claim: event.output.claim, reason: event.output.reason } : {},
             ),
           },
-          {
-            guard: ({ context, event }) =>
-              event.output.ok && event.output.answer === 'pressure' && context.stuck,
-            target: 'stuck',
-          },
-          {
-            guard: ({ context, event }) =>
-              event.output.ok && event.output.answer === 'pressure' && context.compaction === 'may',
-            target: 'compacting',
-          },
+          { guard: 'pressedWhileStuck', target: 'stuck' },
+          { guard: 'pressed', target: 'compacting' },
           // Asked for where it was not offered: compacting over and over is a circle, too.
+          { guard: 'pressedAgain', target: 'circling' },
+          { guard: 'circlingCutOff', target: 'circling' },
           {
-            guard: ({ event }) => event.output.ok && event.output.answer === 'pressure',
-            target: 'circling',
-          },
-          { guard: ({ context, event }) => event.output.ok && circling(context), target: 'circling' },
-          {
-            guard: ({ context, event }) =>
-              event.output.ok &&
-              context.continued < MAX_CONTINUATIONS &&
-              context.iteration < context.max_iterations,
+            guard: 'mayContinue',
             target: 'calling',
             reenter: true,
             actions: assign(({ context, event }) => ({
@@ -183,7 +188,7 @@ const machine = setup({
             })),
           },
           {
-            guard: ({ event }) => event.output.ok,
+            guard: 'cutOff',
             target: 'failed',
             actions: {
               type: 'fail',
@@ -191,7 +196,7 @@ const machine = setup({
             },
           },
           {
-            guard: ({ event }) => stuckReason(event.output) !== null,
+            guard: 'modelStuck',
             target: 'stuck',
             actions: emit(({ event }) => stuckEvent(event.output)),
           },
@@ -211,12 +216,11 @@ const machine = setup({
         input: ({ context }) => compactInput(context),
         onDone: [
           {
-            guard: ({ context, event }) =>
-              compacted(context, event.output).idle > context.idle && circling(context),
+            guard: 'compactedInCircles',
             target: 'circling',
           },
           {
-            guard: ({ context }) => context.stuck,
+            guard: 'waiting',
             target: 'stuck',
             actions: assign(({ context, event }) => compacted(context, event.output)),
           },

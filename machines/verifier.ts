@@ -90,6 +90,9 @@ const outstanding = (context: Context): number =>
 const wantsReview = (verdict: VerdictDigest, tier: number): boolean =>
   verdict.established === false ? verdict.outcome !== 'fail' : accepted(verdict.outcome) && tier >= 2;
 
+const checked = (event: unknown) => (event as { output: EffectOutputs['checks'] }).output;
+const reviewed = (event: unknown) => (event as { output: EffectOutputs['review'] }).output;
+
 type ReviewDone = DoneEvent<EffectOutputs['review']>;
 
 const machine = setup({
@@ -146,6 +149,18 @@ const machine = setup({
     })),
   },
   guards: {
+    checksFailed: ({ event }) => !checked(event).ok,
+    wantsReview: ({ context, event }) => {
+      const output = checked(event);
+      return output.ok && wantsReview(output.verdict, context.tier);
+    },
+    reviewStuck: ({ event }) => stuckReason(reviewed(event)) !== null,
+    wantsVotes: ({ context, event }) => reviewed(event).ok && context.tier >= 3 && context.votes > 1,
+    reviewed: ({ event }) => reviewed(event).ok,
+    mayRepair: ({ context, event }) => {
+      const output = reviewed(event);
+      return !output.ok && output.failure.code === 'unreadable' && context.repairs < MAX_REPAIRS;
+    },
     voteWon: ({ context }) => context.votesFor >= majority(context),
     voteLost: ({ context }) => context.votesAgainst >= majority(context),
     voteSplit: ({ context }) => outstanding(context) === 0,
@@ -181,7 +196,7 @@ const machine = setup({
         }),
         onDone: [
           {
-            guard: ({ event }) => !event.output.ok,
+            guard: 'checksFailed',
             target: 'concluded',
             actions: {
               type: 'conclude',
@@ -191,7 +206,7 @@ const machine = setup({
             },
           },
           {
-            guard: ({ context, event }) => event.output.ok && wantsReview(event.output.verdict, context.tier),
+            guard: 'wantsReview',
             target: 'reviewing',
           },
           {
@@ -220,9 +235,9 @@ const machine = setup({
         id: 'review',
         input: ({ context }) => reviewInput(context, 1),
         onDone: [
-          { guard: ({ event }) => stuckReason(event.output) !== null, target: 'stuck', actions: 'tellStuck' },
+          { guard: 'reviewStuck', target: 'stuck', actions: 'tellStuck' },
           {
-            guard: ({ context, event }) => event.output.ok && context.tier >= 3 && context.votes > 1,
+            guard: 'wantsVotes',
             target: 'voting',
             actions: {
               type: 'count',
@@ -230,7 +245,7 @@ const machine = setup({
             },
           },
           {
-            guard: ({ event }) => event.output.ok,
+            guard: 'reviewed',
             target: 'concluded',
             actions: {
               type: 'conclude',
@@ -240,8 +255,7 @@ const machine = setup({
             },
           },
           {
-            guard: ({ context, event }) =>
-              !event.output.ok && event.output.failure.code === 'unreadable' && context.repairs < MAX_REPAIRS,
+            guard: 'mayRepair',
             target: 'reviewing',
             reenter: true,
             actions: assign(({ context }) => ({ repairs: context.repairs + 1 })),
