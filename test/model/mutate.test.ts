@@ -73,7 +73,7 @@ describe('a changed machine', () => {
   let tests: Check[];
   beforeAll(async () => {
     ({ judges, tests } = await load());
-  }, 60_000);
+  }, 120_000);
 
   /** What notices the mutant: the name of a test or what an exploration found; null: nobody does. */
   async function killer(machine: string): Promise<string | null> {
