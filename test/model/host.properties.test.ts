@@ -51,7 +51,7 @@ async function agree(model: PureRun, real: RealRun): Promise<void> {
   const settled = async () =>
     (await real.rev()) === model.commits &&
     (model.state === 'up' ? running().length === wanted.length : real.ended !== null);
-  const patience = performance.now() + 5_000;
+  const patience = performance.now() + 20_000;
   while (!(await settled()) && performance.now() < patience) await tick();
   for (let i = 0; i < 3; i++) await tick();
   expect(await real.rev()).toBe(model.commits);
