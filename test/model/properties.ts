@@ -61,14 +61,16 @@ const honest: Property = (before, _outside, { next }) => {
     : null;
 };
 
-/** A subtask is verified before it counts: it ends well only on an accepted verdict or a person's yes. */
+/** A subtask is verified before it counts: it ends well only on an accepted verdict or a person's yes, with what it leaves. */
 const ACCEPTED = ['pass', 'pass_with_warnings', 'partial_verified'];
-const verified: Property = (_before, _outside, { rows }) => {
+const verified: Property = (_before, outside, { rows }) => {
+  const failed = outside.type === 'settled' && (outside.output as { ok?: boolean } | null)?.ok === false;
   for (const { key, value } of rows) {
     if (!key.startsWith('s/') || value === null) continue;
     const { status, verification } = value as { status: string; verification: { outcome: string } | null };
     if (status === 'completed' && !ACCEPTED.includes(verification?.outcome ?? ''))
       return `${key} is completed on ${verification?.outcome ?? 'no verdict'}`;
+    if (status === 'completed' && failed) return `${key} is completed although what completes it failed`;
   }
   return null;
 };
