@@ -32,7 +32,7 @@ test('a stray file of a failed subtask is cleared away by the one that replaces 
         reply: {
           subtasks: subtasks([
             { id: 'other-top', files: ['top.md'], criteria },
-            { id: 'beside', files: ['beside.md'] },
+            { id: 'beside', needs: ['other-top'], files: ['beside.md'] },
           ]),
         },
       },
