@@ -128,9 +128,17 @@ export const PATIENCE = 18;
 /** Attempts that are made whatever they cost: one with feedback, one more that learns from both. */
 const SURE_ATTEMPTS = 3;
 
+/** Time alone may help, or a person has just said what is wrong: the same failure need not come back. */
+const passes = (context: Attempt): boolean => TRANSIENT.includes(codeOf(context)) || byPerson(context);
+
+/** The signatures of the failures so far that must not come back, this one included. In order, so that it does not matter
+ *  which came first. */
+export const signaturesWith = (context: Attempt): string[] =>
+  passes(context) ? context.signatures : [...new Set([...context.signatures, signatureOf(context)])].sort();
+
 /** Nothing new is to be expected: it failed like before, and no stronger model is left to ask. */
 function repeats(context: Attempt): boolean {
-  if (TRANSIENT.includes(codeOf(context)) || byPerson(context)) return false;
+  if (passes(context)) return false;
   if (!context.signatures.includes(signatureOf(context))) return false;
   const next = tierOf({ ...context, attempt: context.attempt + 1 });
   return next <= tierOf(context) || context.settings.top_tier <= tierOf(context);

@@ -19,7 +19,7 @@ import {
   ending,
   givenUp,
   type SubtaskSettings,
-  signatureOf,
+  signaturesWith,
   tierOf,
   wantsResolver,
 } from './ladder.ts';
@@ -338,7 +338,7 @@ const machine = setup({
     },
     nextAttempt: {
       entry: assign(({ context }) => ({
-        signatures: [...context.signatures, signatureOf(context)],
+        signatures: signaturesWith(context),
         before: context.calls,
         attempt: context.attempt + 1,
         verdict: null,

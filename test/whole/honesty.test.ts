@@ -181,7 +181,7 @@ const never: Bad[] = [
   {
     name: 'the same call for ever',
     entries: [always(calls('report', call('read_file', { path: 'missing.md' })))],
-    says: /round in circles/,
+    says: /repeating the same calls/,
   },
   {
     name: 'answers cut off for ever',

@@ -108,7 +108,7 @@ const hopeless: Hopeless[] = [
   {
     name: 'an executor that only loops',
     entries: [always(executor({ calls: [call('read_file', { path: 'missing.md' })] }))],
-    says: [/round in circles/, /another model/],
+    says: [/repeating the same calls/, /another model/],
   },
 ];
 
