@@ -30,7 +30,9 @@ export function machineText(chart: ChartState, options: TreeOptions): string {
     ...endingLines(chart, options),
     '',
     legend([chart], options),
-    ...(started.length > 0 ? [ink.faint(`Machines inside: ${started.join(', ')}`)] : []),
+    ...(started.length > 0
+      ? [ink.faint('Machines inside:'), ...started.map(line => ink.faint(`  ${line}`))]
+      : []),
   ].join('\n');
 }
 
