@@ -6,7 +6,7 @@ import { effectText, explore, type Model, type Report } from './explore.ts';
 
 /** What does not tell two actors apart. */
 interface Anonymity {
-  /** Context keys that only name the actor. */
+  /** Context keys, at any depth, that only name the actor or count what it has cost. */
   names: string[];
   /** The source of its children, which are actors elsewhere; its context lists them. */
   child?: string;
@@ -22,9 +22,8 @@ interface Edge {
 /** Contents of an actor and its effects, without the names it was given. */
 function contents(entry: ActorEntry, all: EffectEntry[], { names, child }: Anonymity): string {
   const effects = all.filter(effect => effect.source !== child);
-  const { value, context } = entry.snapshot as { value: unknown; context: Record<string, unknown> };
-  const anonymous = Object.fromEntries(Object.entries(context).filter(([key]) => !names.includes(key)));
-  return shape([value, anonymous, effects.map(effectText).sort()]);
+  const { value, context } = entry.snapshot as { value: unknown; context: unknown };
+  return shape([value, context, effects.map(effectText).sort()], names);
 }
 
 const cause = (before: { effects: Record<string, EffectEntry> }, outside: Outside): string => {

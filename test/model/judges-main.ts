@@ -10,7 +10,7 @@ import { catalogue } from '../machines/drive.ts';
 import { distinct, representatives } from './alphabet.ts';
 import { explore } from './explore.ts';
 import { mutantsOf } from './mutants.ts';
-import { gentle, type Part, subtask, task, turns, verifiers } from './parts.ts';
+import { gentle, type Part, subtask, task, turns, verifiers, whole } from './parts.ts';
 
 export const mutants = Object.values(catalogue.machines).flatMap(mutantsOf);
 
@@ -42,7 +42,7 @@ function explorations(): { machine: string; name: string; run(): string | null }
   const below = alone([subtask(few, 1), gentle(subtask(few, 2))]);
   const outcomes = outputs(below, ['attempts', 'verdict']);
   const some = representatives(task('deny', outcomes), 'subtask', outcomes, 1);
-  const above = alone([task('require_approval', some, true), task('require_approval', some)]);
+  const above = alone([task('require_approval', some, true), task('require_approval', some), whole()[0]!]);
   return [...verifier, ...turn, ...below, ...above].map(({ part, report }) => ({
     machine: part.machine,
     name: part.name,

@@ -138,14 +138,21 @@ export function turns(small: boolean): Part[] {
     costly: ['compact'],
     atMost: 3,
   };
+  // Stored calls that are run once more, without a model.
+  const given: Part = {
+    ...turn('given calls', 1, [], TOOL),
+    input: turnInput({ max_iterations: 1, tokens: 0, given: [read(0), shell(1), shell(2, asking)] }),
+  };
   if (small)
     return [
       compaction,
+      given,
       turn('single calls', 2, [...answering, ...singles], TOOL),
       turn('several calls', 1, [quiet(text()), ...sets.slice(2, 4)], TOOL.slice(1)),
       loops(circles.slice(0, 1)),
     ];
   return [
+    given,
     turn('single calls', 3, [...answering, ...singles], TOOL),
     turn('several calls', 1, [quiet(text()), ...sets], TOOL.slice(1)),
     loops(circles),
@@ -197,15 +204,15 @@ const uncounted = ({ turn, verifier }: Outputs): Outputs => ({
   verifier: verifier.map(output => ({ ...(output as object), calls: 0 })),
 });
 
-export const subtask = (outputs: Outputs, max_retries: number): Part => ({
+/** What every subtask explored can do; advice and extraction are steps of one subtask alone and stay out of the whole. */
+const SUBTASK = { result_gate: true };
+
+export const subtask = (outputs: Outputs, max_retries: number, all = true): Part => ({
   name: `subtask, ${max_retries} retries`,
   catalogue: without('turn', 'verifier'),
   machine: 'subtask',
   root: 'task/x/s:a@1',
-  input: subtaskInput(
-    { max_retries, result_gate: true, extract: true, resolver: true },
-    { verification_tier: 3 },
-  ),
+  input: subtaskInput({ ...SUBTASK, extract: all, resolver: all, max_retries }, { verification_tier: 3 }),
   results: results({
     ...uncounted(outputs),
     resolve: [ok, noModel],
@@ -231,13 +238,13 @@ const circular = planned(node('a', ['b']), node('b', ['a']));
 const REPLAN = [planned(node('d', [], owing), node('c', ['d'])), planned(), noBudget, failed('overloaded')];
 
 /** What the end of the work can say, as far as it has been looked at. */
-function endings(effect: EffectEntry): unknown[] {
+function endings(effect: EffectEntry, again: unknown[] = []): unknown[] {
   const { rechecked, goal } = effect.input as { rechecked: boolean; goal: unknown };
   return [
     ok,
     failed('internal', 'terminal'),
     failed('obligation_unmet', 'terminal'),
-    ...(rechecked ? [] : [{ ok: true, next: 'recheck', calls: [] }]),
+    ...(rechecked ? [] : [{ ok: true, next: 'recheck', calls: again }]),
     ...(goal === null ? [{ ok: true, next: 'judge' }] : []),
   ];
 }
@@ -279,7 +286,7 @@ const wholePlans = {
   finalize: [ok, failed('stale_evidence')],
 };
 const wholeInput = (max_retries: number) =>
-  taskInput({ max_parallel: 2, max_replans: 1, tier3_enabled: true }, { max_retries, result_gate: true });
+  taskInput({ max_parallel: 2, max_replans: 1, tier3_enabled: true }, { ...SUBTASK, max_retries });
 
 /** The task and its subtasks, three of them, two live; turn and verifier are effects. */
 export const tree = (outputs: Outputs, max_retries: number): Part => ({
@@ -310,13 +317,39 @@ export const crown = (outcomes: unknown[], max_retries: number): Part => ({
 
 /** Preparing and settling only work: where they do not, the machine alone has been explored. */
 export function gentle(part: Part): Part {
-  const kind: Record<string, unknown[]> = { prepare: [{ ok: true, tokens: 0 }], settle: [settled] };
+  const kind: Record<string, unknown[]> = {
+    prepare: [{ ok: true, tokens: 0 }],
+    settle: [settled],
+  };
   return {
     ...part,
     name: `${part.name}, gentle`,
     results: (effect, run) => kind[effect.source] ?? part.results(effect, run),
   };
 }
+
+/** The end of the work: commands that are run once more by a turn, the goal judged by a verifier, both of them real. */
+const closing = (): Part => ({
+  name: 'task with a last turn and verifier',
+  catalogue: without('subtask'),
+  machine: 'task',
+  input: taskInput({ max_replans: 0 }),
+  results: effect =>
+    effect.source === 'finalize'
+      ? endings(effect, [shell(0), read(1)])
+      : results({
+          plan: [planned(node('a'))],
+          subtask: [{ ok: true, attempts: 1, verdict: sure.verdict, calls: 1 }],
+          tool: [toolDone(), failed('in_flight', 'uncertain'), noBudget].map(quiet),
+          note: NOTE,
+          checks: [unestablished, verdict('fail')],
+          review: [sure, verdict('fail'), noModel],
+        })(effect),
+  commands: () => everything,
+  costly: ['plan', 'review'],
+  properties,
+  atMost: 4,
+});
 
 /** All four machines together, on plans small enough for every order. */
 export function whole(): Part[] {
@@ -341,6 +374,7 @@ export function whole(): Part[] {
     atMost: 1 + ids.length * 6,
   });
   return [
+    closing(),
     all(
       'one subtask, a command that is asked for and uncertain, 1 retry',
       taskInput({ max_replans: 0 }, { max_retries: 1, max_iterations: 2 }),

@@ -8,20 +8,18 @@ const contextOf = (run: Run, path: string) =>
   (run.actors[path]?.snapshot as { context: Record<string, unknown> } | undefined)?.context;
 
 /** No tool runs without its gate: denied ones never, asked ones only after a person's yes. */
-const gated: Property = (before, outside, { start }) => {
+const gated: Property = (before, outside, { next, start }) => {
   for (const effect of start) {
     if (effect.source !== 'tool') continue;
     const { n } = effect.input as { n: number };
-    // Calls that start in the reaction that brought them were not there before: only `run` may do that.
-    const known =
-      (contextOf(before, effect.path)?.['calls'] as (CallDigest & { phase: string })[] | undefined) ?? [];
     const settledId = outside.type === 'settled' ? before.effects[outside.key]?.id : '';
-    const brought = outside.type === 'settled' && settledId === 'model';
-    const list = brought ? (outside.output as { calls: CallDigest[] }).calls : known;
-    const call = list.find(other => other.n === n)!;
+    // Calls that start in the reaction that brought them were not there before: only `run` may do that.
+    const brought = settledId === 'model' || before.actors[effect.path] === undefined;
+    const calls = contextOf(brought ? next : before, effect.path)?.['calls'];
+    const call = (calls as (CallDigest & { phase: string })[]).find(other => other.n === n)!;
     const word = outside.type === 'settled' ? (outside.output as { answer?: string }).answer : undefined;
     const yes = settledId === `q-${n}` && (word === 'approve' || word === 'retry');
-    const parked = !brought && known.find(other => other.n === n)?.phase === 'approved';
+    const parked = !brought && call.phase === 'approved';
     if (!call.valid || call.gate.decision === 'deny') return `tool ${n} ran although refused`;
     if (call.gate.decision === 'ask' && !yes && !parked) return `tool ${n} ran unasked`;
   }
