@@ -181,8 +181,11 @@ export function errorsOf(output: EffectOutputs['plan']): string[] {
   return Array.isArray(listed) ? listed.map(String) : [output.failure.message];
 }
 
+/** What takes the place of failed work begins with the calls it has cost, and those of the new plan. */
+const costOf = (failed: FailedNode | null): number => (failed && failed.calls > 0 ? failed.calls + 1 : 0);
+
 export const merged = (context: Context, proposed: Plan) =>
-  mergePlan(context.plan!, context.status, proposed, context.unseen, (context.replanFor?.calls ?? 0) + 1);
+  mergePlan(context.plan!, context.status, proposed, context.unseen, costOf(context.replanFor));
 
 export const accept = (plan: Plan) => ({
   plan,

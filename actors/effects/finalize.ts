@@ -9,6 +9,7 @@ import { accepted } from '../../machines/verdict.ts';
 import type { Row } from '../../store/port.ts';
 import type { Effect } from '../effect.ts';
 import { audit, type Standing } from './audit.ts';
+import { asksOnlyCommands } from './checks/commands.ts';
 import { currentPlan } from './current-plan.ts';
 import type { TaskDeps } from './deps.ts';
 import { assistantMessage, judge } from './model.ts';
@@ -32,9 +33,10 @@ export function finalizeEffect(deps: TaskDeps): Effect {
         };
     }
     const goal = standings.filter(({ owed }) => owed.subtask === GOAL);
-    if (unmet.length === 0 && goal.length > 0 && input.goal === null)
+    const unjudged = goal.filter(({ owed, shown }) => shown === null || !asksOnlyCommands(owed.text));
+    if (unmet.length === 0 && unjudged.length > 0 && input.goal === null)
       return { output: { ok: true, next: 'judge' } satisfies EffectOutputs['finalize'] };
-    const refused = input.goal !== null && !accepted(input.goal.outcome) ? goal : [];
+    const refused = input.goal !== null && !accepted(input.goal.outcome) ? unjudged : [];
     const left = [...unmet, ...refused.filter(({ why }) => why === null)];
     if (left.length > 0) return { output: unmetOutput(left, input.goal?.feedback ?? '') };
     const judged = goal.map(

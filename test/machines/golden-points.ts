@@ -77,6 +77,17 @@ export const points: Record<string, () => Drive> = {
       .settle('replan', planned(node('a2'), node('c', ['a2', 'b'], { is_synthesis: true }))),
   stuck: () => working().settle(at('a', 'model'), failed('no_model', 'terminal')),
   finalizing: () => done(done(done(executing(), 'a', true), 'b'), 'c'),
+  'rechecking-without-money': () =>
+    done(done(done(executing(), 'a', true), 'b'), 'c')
+      .settle('finalize', { ok: true, next: 'recheck', calls: [shell(0)] })
+      .settle('t-0', failed('budget', 'terminal')),
+  'judging-without-a-model': () =>
+    done(done(done(executing(), 'a', true), 'b'), 'c')
+      .settle('finalize', { ok: true, next: 'recheck', calls: [shell(0)] })
+      .settle('t-0', toolDone())
+      .settle('finalize', { ok: true, next: 'judge' })
+      .settle('checks', verdict('pass', { tier: 1 }))
+      .settle('review', failed('no_model', 'terminal')),
   'cancelled-not-settled': () =>
     working()
       .settle(at('a', 'model'), calls(shell(0)))

@@ -179,6 +179,19 @@ test('the criteria of the goal are judged over the work of all, once', async () 
     expect(asked[0]).toContain(words);
 });
 
+test('a goal that a command shows needs no judge', async () => {
+  const here = prepared(
+    script(
+      planOf(['`sh test.sh` passes.'], { id: 'fix' }),
+      writes('fix', 'app.cfg', 'good\n'),
+      shell('fix', 'sh test.sh'),
+      done('fix', ['app.cfg']),
+    ),
+  );
+  const { result } = await here.go('Repair it');
+  expect(result, result.error?.message).toMatchObject({ status: 'completed', exit_code: 0 });
+});
+
 test('a goal that is not met names what is missing, and a new plan may still meet it', async () => {
   const differ = verdict('*goal', false, 'one.md says 1999, two.md says 2001.');
   const here = keep(scriptedLab(goal(differ), NO_REPLAN));

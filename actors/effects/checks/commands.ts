@@ -28,6 +28,16 @@ export function commandsIn(text: string): string[] {
   return [...found];
 }
 
+/** The text asks for nothing but that its commands succeed, so that their exit codes say everything. */
+export function asksOnlyCommands(text: string): boolean {
+  const found = commandsIn(text);
+  const rest = found.reduce((left, command) => left.replaceAll(command, ''), text).replace(/`/g, '');
+  return (
+    found.length > 0 &&
+    /^[\s,.;]*(?:(?:and|still|now|passes|pass|succeeds|succeed|is green|exits? 0)[\s,.;]*)*$/i.test(rest)
+  );
+}
+
 export async function commands(world: World): Promise<Check[]> {
   const criteria = world.node.acceptance_criteria;
   const wanted = commandsIn(criteria);
