@@ -49,10 +49,12 @@ const keepsCompleted: Property = (before, _outside, { next }) => {
   return null;
 };
 
-/** `completed` means that every node of the newest plan is. */
-const honest: Property = (before, _outside, { next }) => {
+/** `completed` means that every node of the newest plan is, `cancelled` that a person said so. */
+const honest: Property = (before, outside, { next }) => {
   if (before.output !== undefined || nodes(before).length === 0) return null;
   const { status } = (next.output ?? {}) as { status?: string };
+  if (status === 'cancelled' && !(outside.type === 'command' && outside.event.type === 'CANCEL'))
+    return 'cancelled by nobody';
   const letters = nodes(before).map(node => node.letter);
   return status === 'completed' && letters.some(letter => letter !== 'c')
     ? `completed with ${letters.join('')}`
