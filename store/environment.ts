@@ -39,6 +39,8 @@ export interface Environment {
   dataFile: number | null;
   /** Of the data file that is open; see `compact.ts`. */
   inode: number | null;
+  /** When a look last made sure that this file still is the store. */
+  sureAt: number;
   /** An opening of a store that appeared after its reader, or was replaced by a compacted one. */
   joining: Promise<void> | null;
   /** Handles of this process, by owner instance. */
@@ -59,6 +61,9 @@ const MAX_READERS = 256;
 /** Long enough for another process to make a store on a busy machine, short for somebody who waits for the reason. */
 const OPEN_MS = 1_000;
 const CLOSE_MS = 2_000;
+/** A reaction looks at many rows in a moment; whether the store was replaced is asked once for all of them. A write asks
+ *  by itself, inside the lock. */
+const SURE_MS = 2;
 
 export const dataFile = (path: string): string => join(path, 'data.mdb');
 const lockFile = (path: string): string => join(path, 'lock.mdb');
@@ -142,6 +147,7 @@ const unopened = (path: string): Environment => ({
   lockFile: null,
   dataFile: null,
   inode: null,
+  sureAt: 0,
   joining: null,
   handles: new Set(),
   closing: null,
@@ -223,7 +229,11 @@ export function replaced({ rows, path, inode }: Environment): boolean {
 /** For a reader that came before the store, and for everybody once it was compacted: resolves when it can look, if there
  *  is something by now. */
 export function joined(environment: Environment): Promise<void> | null {
-  if (environment.closing || (environment.rows && !replaced(environment))) return null;
+  if (environment.closing) return null;
+  const now = performance.now();
+  if (environment.rows && now - environment.sureAt < SURE_MS) return null;
+  environment.sureAt = now;
+  if (environment.rows && !replaced(environment)) return null;
   const join = environment.rows ? joinReplaced : joinLate;
   environment.joining ??= join(environment).finally(() => {
     environment.joining = null;

@@ -32,9 +32,20 @@ function messageTokens(message: Message): number {
   return tokens + estimateTokens(message.reasoning?.text ?? '');
 }
 
+/** Tool schemas stay the same for a whole run. */
+const toolTokens = new WeakMap<readonly object[], number>();
+
+function tokensOfTools(tools: NonNullable<ModelRequest['tools']>): number {
+  const known = toolTokens.get(tools);
+  if (known !== undefined) return known;
+  const tokens = tools.length > 0 ? estimateTokens(JSON.stringify(tools)) : 0;
+  toolTokens.set(tools, tokens);
+  return tokens;
+}
+
 /** Tokens of a whole request: messages and tool schemas. */
 export function estimateRequest(request: Pick<ModelRequest, 'messages' | 'tools'>): number {
-  const tools = request.tools?.length ? estimateTokens(JSON.stringify(request.tools)) : 0;
+  const tools = request.tools ? tokensOfTools(request.tools) : 0;
   return request.messages.reduce((sum, message) => sum + messageTokens(message), tools);
 }
 
