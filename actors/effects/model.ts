@@ -190,6 +190,11 @@ export async function judge(deps: TaskDeps, call: ParsedCall, n: number): Promis
   const valid = await deps.registry.validate(call.name, call.arguments);
   if (!valid.ok) return refuse(valid.failure.message);
   const assessment = await deps.registry.assess(call.name, call.arguments, deps.workspace);
+  // Read as it stands it may be half a file or half a command.
+  if (assessment.mutates && call.repaired.includes('unclosed_text'))
+    return refuse(
+      `the arguments of ${call.name} end in the middle of a text, so nothing was done. Send the whole call again, with a shorter text if need be.`,
+    );
   const subject = assessment.subject.slice(0, MAX_SUBJECT);
   const shell_network = call.name === 'shell_execute' && assessment.risks.includes('network');
   const decision = gate(deps.policy, { tool: call.name, risks: assessment.risks, subject, shell_network });

@@ -10,6 +10,7 @@ type Defect =
   | 'comments'
   | 'unquoted'
   | 'unclosed'
+  | 'unclosed_text'
   | 'fence'
   | 'double_encoded'
   | 'surrounding_text'
@@ -58,7 +59,7 @@ function scan(text: string): Scan {
         end += text[end] === '\\' ? 2 : 1;
       }
       if (end >= text.length) {
-        defects.add('unclosed');
+        defects.add('unclosed_text');
         return { defects, unclosed: true };
       }
       lastMark = '"';

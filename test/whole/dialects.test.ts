@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, test } from 'vitest';
 import { type Lab, lab, ofType, servedLab } from '../support/lab.ts';
-import { done, plan, says, script } from '../support/script.ts';
+import { call, calls, done, plan, says, script } from '../support/script.ts';
 
 const ending: Lab[] = [];
 afterEach(async () => {
@@ -57,6 +57,28 @@ test.each(['ollama', 'openai'] as const)(
     // Nothing had to be mended, and the call that broke off was never run.
     expect(ofType(events, 'tool_call_repaired')).toEqual([]);
     expect(here.tree()['rain.md']).not.toContain('half');
+  },
+);
+
+test.each(['openai', 'anthropic'] as const)(
+  'a call over %s whose arguments end in the middle of a text writes nothing; the whole call does',
+  async kind => {
+    const here = await servedLab(
+      kind,
+      script(
+        plan({ id: 'rain', files: ['rain.md'] }),
+        calls('rain', call('write_file', '{"path": "rain.md", "content": "half of')),
+        calls('rain', call('write_file', { path: 'rain.md', content: 'All of it.\n' })),
+        done('rain', ['rain.md']),
+      ),
+    );
+    ending.push(here);
+    const { result, events } = await here.go('Write a poem');
+    expect(result).toMatchObject({ status: 'completed', exit_code: 0 });
+    expect(here.tree()['rain.md']).toBe('All of it.\n');
+    const written = ofType(events, 'tool_call_completed').filter(({ data }) => data['tool'] === 'write_file');
+    expect(written).toHaveLength(1);
+    expect(JSON.stringify(here.servers[0]!.calls()[2]!.body)).toContain('end in the middle of a text');
   },
 );
 

@@ -25,9 +25,13 @@ export function isInside(word: Word, place: Place): boolean {
 export const isHarmless = (word: Word, place: Place): boolean =>
   isInside(word, place) || /^\/dev\/(null|zero|u?random|std(in|out|err)|fd\/\d+|tty)$/.test(word.text);
 
-/** A file of its own below /tmp. */
+/** A file of its own below /tmp, and not in a home that is there. */
 export const isTemporary = (word: Word): boolean =>
-  !word.dynamic && /^\/tmp\/[^/.]/.test(word.text) && !word.text.includes('..');
+  !word.dynamic &&
+  /^\/tmp\/[^/.]/.test(word.text) &&
+  !word.text.includes('..') &&
+  word.text !== homedir() &&
+  !word.text.startsWith(`${homedir()}${sep}`);
 
 /** Has the form of a path and leads out; `--option=/path` counts too. */
 export function looksOutside(word: Word, place: Place): boolean {

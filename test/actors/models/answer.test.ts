@@ -200,7 +200,7 @@ describe('malformed arguments on the wire', () => {
     ['trailing comma', '{"path": "a.txt",}', 'trailing_comma'],
     ['single quotes', "{'path': 'a.txt'}", 'single_quotes'],
     ['unclosed brace', '{"path": "a.txt"', 'unclosed'],
-    ['unclosed string', '{"path": "a.txt', 'unclosed'],
+    ['unclosed string', '{"path": "a.txt', 'unclosed_text'],
     ['fence inside', '```json\n{"path": "a.txt"}\n```', 'fence'],
     ['encoded twice', '"{\\"path\\": \\"a.txt\\"}"', 'double_encoded'],
     ['prose before', 'Here: {"path": "a.txt"}', 'surrounding_text'],
