@@ -1,24 +1,12 @@
 /** Nothing that must be asked happens before somebody said yes; without a terminal the run stops, and another process answers. */
-import { afterEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import type { RunResult } from '../../actors/loom.ts';
+import { ending } from '../support/ending.ts';
 import { type Lab, ofType, scriptedLab, servedLab, wordsOf } from '../support/lab.ts';
-import { type Sandbox, sandbox } from '../support/loom-process.ts';
+import type { Sandbox } from '../support/loom-process.ts';
 import { call, calls, delivers, done, plan, script, shell, verdict, writes } from '../support/script.ts';
 
-const ending: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const end of ending.splice(0)) await end();
-});
-const keep = <T extends Lab>(made: T): T => {
-  ending.push(() => made.end());
-  return made;
-};
-const box = (scenario: string): Sandbox => {
-  const made = sandbox();
-  ending.push(made.remove);
-  made.scenario(scenario);
-  return made;
-};
+const { keep, box } = ending();
 
 const COMMAND = 'rm -rf old';
 const RULE = `shell_execute(${COMMAND})`;

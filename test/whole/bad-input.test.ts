@@ -1,25 +1,23 @@
 /** Whatever is wrong with what a person gave, or with what answers: a short message, the right exit code, nothing lost. */
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
+import { ending } from '../support/ending.ts';
 import type { FakeServer } from '../support/fake-http.ts';
 import { startFakeServer } from '../support/fake-server.ts';
 import { QUICK } from '../support/lab.ts';
 import { type Ended, type Sandbox, sandbox, serverToml } from '../support/loom-process.ts';
 import { delivers, plan, script } from '../support/script.ts';
 
-const ending: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const end of ending.splice(0)) await end();
-});
+const { later } = ending();
 const box = (): Sandbox => {
   const made = sandbox();
-  ending.push(made.remove);
+  later(made.remove);
   return made;
 };
 const serve = async (...given: Parameters<typeof startFakeServer>): Promise<FakeServer> => {
   const made = await startFakeServer(...given);
-  ending.push(made.stop);
+  later(made.stop);
   return made;
 };
 
@@ -194,7 +192,7 @@ test('a model that is not there: exit 5, the address, and the run goes on when i
   expect(ended.stdout).toMatch(/loom resume \w+/);
   expect(`${ended.stdout}${ended.stderr}`).not.toMatch(/^ +at /m);
   const back = await startFakeServer('openai', job, {}, Number(new URL(url).port));
-  ending.push(back.stop);
+  later(back.stop);
   const resumed = await here.run(['resume', '--last']);
   expect(resumed.code, resumed.stderr).toBe(0);
   expect(here.read('report.md')).toBe('report.md\n');

@@ -1,23 +1,17 @@
 /** Budgets of a task and of each subtask: a breach stops with exit 6 and keeps what was done; a higher limit goes on. */
-import { afterEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { openLoom } from '../../actors/engine.ts';
 import type { JournalEvent } from '../../actors/loom.ts';
 import type { ScenarioEntry } from '../../actors/models/scenario.ts';
 import type { Account, Ledger } from '../../machines/budget.ts';
 import { openLmdbReader } from '../../store/lmdb.ts';
 import { loadConfig } from '../../store/load-config.ts';
-import { type Lab, ofType, QUICK, scriptedLab, servedLab } from '../support/lab.ts';
+import { ending } from '../support/ending.ts';
+import { ofType, QUICK, scriptedLab, servedLab } from '../support/lab.ts';
 import { serverToml } from '../support/loom-process.ts';
 import { call, calls, done, plan, says, script, writes } from '../support/script.ts';
 
-const ending: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const end of ending.splice(0)) await end();
-});
-const keep = <T extends Lab>(made: T): T => {
-  ending.push(() => made.end());
-  return made;
-};
+const { keep, later } = ending();
 
 /** What the store says was spent, of the task and by subtask. */
 async function ledgerOf(
@@ -209,7 +203,7 @@ test('a deadline stands still while its own turn waits for budget and others go 
         limits: { ...config.limits, runner: { ...config.limits.runner, max_subtask_wall_clock_seconds: 2 } },
       },
     });
-    ending.push(() => loom.close());
+    later(() => loom.close());
     return loom;
   };
   const events: JournalEvent[] = [];

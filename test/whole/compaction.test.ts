@@ -1,13 +1,11 @@
 /** Under pressure what cannot be looked up again is made short by the compactor, where a model has that role; the rest is left out. */
-import { afterEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import type { ScenarioEntry } from '../../actors/models/scenario.ts';
-import { type Lab, lab, ofType, QUICK, wordsOf } from '../support/lab.ts';
+import { ending } from '../support/ending.ts';
+import { lab, ofType, QUICK, wordsOf } from '../support/lab.ts';
 import { always, call, calls, done, plan, script, shell, writes } from '../support/script.ts';
 
-const ending: Lab[] = [];
-afterEach(async () => {
-  for (const one of ending.splice(0)) await one.end();
-});
+const { keep } = ending();
 
 const report = plan({ id: 'report', files: ['report.md'] });
 /** Prints a lot, and changes something, so that nobody could run it again to see. */
@@ -20,7 +18,7 @@ const builds = [1, 2, 3, 4, 5, 6].map(build);
 
 async function run(compactor: ScenarioEntry[], work: ScenarioEntry[], roles = '"compactor"') {
   const here = lab();
-  ending.push(here);
+  keep(here);
   const worker = await here.serve(
     'openai',
     script(report, work, writes('report', 'report.md'), done('report', ['report.md'])),

@@ -2,14 +2,12 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { ending } from '../support/ending.ts';
 import { type Lab, lab, ofType, servedLab } from '../support/lab.ts';
 import { call, calls, done, plan, says, script } from '../support/script.ts';
 
-const ending: Lab[] = [];
-afterEach(async () => {
-  for (const one of ending.splice(0)) await one.end();
-});
+const { keep } = ending();
 
 const QWEN = `<think>I could write <tool_call>{"name": "delete_path", "arguments": {"path": "seed.txt"}}</tool_call> but should not.</think>
 I write the file.
@@ -46,7 +44,7 @@ test.each(['ollama', 'openai'] as const)(
   'a run completes over %s although its model writes calls in several dialects',
   async kind => {
     const here = await servedLab(kind, job);
-    ending.push(here);
+    keep(here);
     const { result, events } = await here.go('Write two poems');
     expect(result).toMatchObject({
       status: 'completed',
@@ -72,7 +70,7 @@ test.each(['openai', 'anthropic'] as const)(
         done('rain', ['rain.md']),
       ),
     );
-    ending.push(here);
+    keep(here);
     const { result, events } = await here.go('Write a poem');
     expect(result).toMatchObject({ status: 'completed', exit_code: 0 });
     expect(here.tree()['rain.md']).toBe('All of it.\n');
@@ -96,7 +94,7 @@ describe('loom tool parse', () => {
   };
   const made = () => {
     const here = lab();
-    ending.push(here);
+    keep(here);
     return here;
   };
   const ANSWER =

@@ -1,18 +1,12 @@
 /** Subtasks start the moment they can, side by side, and share one workspace without harming each other's files. */
-import { afterEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import type { JournalEvent } from '../../actors/loom.ts';
+import { ending } from '../support/ending.ts';
 import type { FakeKind } from '../support/fake-server.ts';
-import { type Lab, ofType, scriptedLab, servedLab } from '../support/lab.ts';
+import { ofType, scriptedLab, servedLab } from '../support/lab.ts';
 import { call, calls, delivers, done, plan, script, shell, verdict, writes } from '../support/script.ts';
 
-const open: Lab[] = [];
-afterEach(async () => {
-  for (const one of open.splice(0)) await one.end();
-});
-const keep = <T extends Lab>(made: T): T => {
-  open.push(made);
-  return made;
-};
+const { keep } = ending();
 const at = (events: JournalEvent[], type: string, id: string): number =>
   Date.parse(
     events.find(event => event.event_type === type && event.data['subtask_id'] === id)?.timestamp ?? '',

@@ -1,7 +1,8 @@
 /** Nothing but verified work is ever a success, and verified work is one even when the way to it was not straight. */
-import { afterEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import type { ScenarioEntry } from '../../actors/models/scenario.ts';
-import { type Lab, lab, ofType, QUICK, scriptedLab, servedLab, wordsOf } from '../support/lab.ts';
+import { ending } from '../support/ending.ts';
+import { lab, ofType, QUICK, scriptedLab, servedLab, wordsOf } from '../support/lab.ts';
 import {
   always,
   call,
@@ -15,14 +16,7 @@ import {
   writes,
 } from '../support/script.ts';
 
-const open: Lab[] = [];
-afterEach(async () => {
-  for (const one of open.splice(0)) await one.end();
-});
-const keep = (made: Lab): Lab => {
-  open.push(made);
-  return made;
-};
+const { keep } = ending();
 const one = (...entries: (ScenarioEntry | ScenarioEntry[])[]) =>
   script(plan({ id: 'report', files: ['report.md'] }), ...entries);
 /** New plans never help these runs. */

@@ -1,16 +1,14 @@
 /** A subtask that nobody can do ends, with default settings, after few model calls and with a reason that helps. Requests
  *  are counted where they arrive. */
-import { afterEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import type { RunResult } from '../../actors/loom.ts';
 import type { ScenarioEntry } from '../../actors/models/scenario.ts';
-import { type Lab, lab, ofType, QUICK, wordsOf } from '../support/lab.ts';
+import { ending } from '../support/ending.ts';
+import { lab, ofType, QUICK, wordsOf } from '../support/lab.ts';
 import { serverToml } from '../support/loom-process.ts';
 import { always, call, script } from '../support/script.ts';
 
-const open: Lab[] = [];
-afterEach(async () => {
-  for (const one of open.splice(0)) await one.end();
-});
+const { keep } = ending();
 
 const MOST_CALLS = 20;
 
@@ -123,7 +121,7 @@ test.each(hopeless)(
   '$name ends within 20 model calls, with a reason',
   async ({ tier = 1, entries, says }) => {
     const here = lab();
-    open.push(here);
+    keep(here);
     const server = await here.serve('openai', script(plans(tier), entries));
     here.config(`${QUICK}${serverToml('openai_compatible', server.url)}`);
     const { result, events } = await here.go('Write the report');
@@ -140,7 +138,7 @@ test.each(hopeless)(
   '$name ends within 20 model calls, advice included',
   async ({ tier = 1, entries, says }) => {
     const here = lab();
-    open.push(here);
+    keep(here);
     const server = await here.serve('openai', script(plans(tier), entries));
     const advice = always({ role: 'resolver', reply: 'Cause: no moons. 1. Say so in report.md.' });
     const advisor = await here.serve('openai', script(advice));
@@ -162,7 +160,7 @@ test('advice becomes part of the next attempt, and one that cannot be had change
     { role: 'resolver', error: { status: 400, message: 'no advice today' } },
   ]) {
     const here = lab();
-    open.push(here);
+    keep(here);
     const server = await here.serve(
       'openai',
       script(

@@ -1,6 +1,7 @@
 /** What failed work left behind belongs to the subtask that takes its place: it is told of it and answers for it. */
-import { afterEach, expect, test } from 'vitest';
-import { type Lab, servedLab, wordsOf } from '../support/lab.ts';
+import { expect, test } from 'vitest';
+import { ending } from '../support/ending.ts';
+import { servedLab, wordsOf } from '../support/lab.ts';
 import {
   always,
   call,
@@ -14,10 +15,7 @@ import {
   writes,
 } from '../support/script.ts';
 
-const open: Lab[] = [];
-afterEach(async () => {
-  for (const one of open.splice(0)) await one.end();
-});
+const { keep } = ending();
 
 test('a stray file of a failed subtask is cleared away by the one that replaces it', async () => {
   const criteria = 'No other file is created or changed.';
@@ -43,7 +41,7 @@ test('a stray file of a failed subtask is cleared away by the one that replaces 
     ),
     { toml: 'max_subtask_retries = 1\n' },
   );
-  open.push(here);
+  keep(here);
   here.write('before.md', 'was here\n');
   const { result } = await here.go('Build the top');
   expect(result, result.error?.message).toMatchObject({ status: 'completed', exit_code: 0 });

@@ -1,8 +1,9 @@
 /** What real servers and small models do wrong, and that the run gets through it, or says what is wrong. */
-import { afterEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import type { ScenarioEntry } from '../../actors/models/scenario.ts';
+import { ending } from '../support/ending.ts';
 import type { FakeKind } from '../support/fake-server.ts';
-import { type Lab, lab, ofType, QUICK, servedLab, wordsOf } from '../support/lab.ts';
+import { lab, ofType, QUICK, servedLab, wordsOf } from '../support/lab.ts';
 import {
   always,
   call,
@@ -16,14 +17,7 @@ import {
   writes,
 } from '../support/script.ts';
 
-const ending: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const end of ending.splice(0)) await end();
-});
-const keep = <T extends Lab>(made: T): T => {
-  ending.push(() => made.end());
-  return made;
-};
+const { keep } = ending();
 const KINDS: FakeKind[] = ['ollama', 'openai', 'anthropic'];
 const report = plan({ id: 'report', files: ['report.md'] });
 const ARGS = { path: 'report.md', content: 'It rained.\n' };

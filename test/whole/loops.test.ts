@@ -1,14 +1,12 @@
 /** Models that go round in circles, over real wires and with real tools: the run ends by itself and says why; polling goes on. */
-import { afterEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import type { ScenarioEntry } from '../../actors/models/scenario.ts';
+import { ending } from '../support/ending.ts';
 import type { FakeKind } from '../support/fake-server.ts';
 import { type Lab, ofType, servedLab, wordsOf } from '../support/lab.ts';
 import { always, call, calls, done, plan, script, shell, writes } from '../support/script.ts';
 
-const ending: Lab[] = [];
-afterEach(async () => {
-  for (const one of ending.splice(0)) await one.end();
-});
+const { keep } = ending();
 const report = plan({ id: 'report', files: ['report.md'] });
 const ONCE = 'max_subtask_retries = 0\nmax_task_replans = 0\n';
 
@@ -68,7 +66,7 @@ test.each(LOOPS)(
   'a model that %s is stopped, and the run says what a person can do',
   async (_, kind, first, says) => {
     const here = await servedLab(kind, script(report, says), { toml: ONCE });
-    ending.push(here);
+    keep(here);
     here.write('notes.md', 'the notes\n');
     const { result, events } = await here.go('Write the report');
     expect(result).toMatchObject({ status: 'failed', exit_code: 1 });
@@ -98,7 +96,7 @@ test('a model that polls until its build is done is left alone, and so is one th
     script(report, polls, repairs, writes('report', 'report.md', 'final\n'), done('report', ['report.md'])),
     { toml: `${ONCE}[limits.runner]\nmax_tool_iterations = 40\n` },
   );
-  ending.push(here);
+  keep(here);
   here.write('n', '1\n');
   const { result } = await here.go('Write the report');
   expect(result, result.summary).toMatchObject({ status: 'completed', exit_code: 0 });

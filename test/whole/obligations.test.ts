@@ -1,8 +1,9 @@
 /** What was asked for is held against the world once more at the end: later work may have undone it. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import type { ScenarioEntry } from '../../actors/models/scenario.ts';
+import { ending } from '../support/ending.ts';
 import { type Lab, ofType, scriptedLab, servedLab, wordsOf } from '../support/lab.ts';
 import {
   always,
@@ -18,14 +19,7 @@ import {
   writes,
 } from '../support/script.ts';
 
-const open: Lab[] = [];
-afterEach(async () => {
-  for (const one of open.splice(0)) await one.end();
-});
-const keep = (made: Lab): Lab => {
-  open.push(made);
-  return made;
-};
+const { keep } = ending();
 const planOf = (goal_criteria: string[], ...nodes: Node[]): ScenarioEntry => ({
   role: 'planner',
   reply: { goal_criteria, subtasks: subtasks(nodes) },

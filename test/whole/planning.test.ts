@@ -1,17 +1,11 @@
 /** What a planner may answer: usable plans in any clothes, repairs with the errors named, and then the degraded policy. */
-import { afterEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import type { ScenarioEntry } from '../../actors/models/scenario.ts';
-import { type Lab, ofType, scriptedLab, servedLab, wordsOf } from '../support/lab.ts';
+import { ending } from '../support/ending.ts';
+import { ofType, scriptedLab, servedLab, wordsOf } from '../support/lab.ts';
 import { always, delivers, done, plan, script, subtasks } from '../support/script.ts';
 
-const open: Lab[] = [];
-afterEach(async () => {
-  for (const one of open.splice(0)) await one.end();
-});
-const keep = <T extends Lab>(made: T): T => {
-  open.push(made);
-  return made;
-};
+const { keep } = ending();
 const GOAL = 'Write the report';
 const answers = (reply: unknown, rest: Partial<ScenarioEntry> = {}): ScenarioEntry => ({
   role: 'planner',

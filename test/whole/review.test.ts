@@ -1,16 +1,10 @@
 /** What a reviewer is asked in a real run, and who repairs an answer that was no verdict. */
-import { afterEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
+import { ending } from '../support/ending.ts';
 import { type Lab, lab, QUICK, servedLab, wordsOf } from '../support/lab.ts';
 import { always, call, calls, done, plan, script, shell, verdict } from '../support/script.ts';
 
-const open: Lab[] = [];
-afterEach(async () => {
-  for (const one of open.splice(0)) await one.end();
-});
-const keep = (made: Lab): Lab => {
-  open.push(made);
-  return made;
-};
+const { keep } = ending();
 
 const work = [
   plan({ id: 'fix', tier: 2, criteria: '`sh test.sh` passes', description: 'Repair app.cfg.' }),

@@ -1,28 +1,16 @@
 /** Every way to stop a run keeps what was done, says why, exits with its own code, and can be gone on from. */
 import { execFileSync } from 'node:child_process';
-import { afterEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { openLoom } from '../../actors/engine.ts';
 import type { JournalEvent, RunResult, TaskSummary } from '../../actors/loom.ts';
 import { loadConfig } from '../../store/load-config.ts';
+import { ending } from '../support/ending.ts';
 import { startFakeServer } from '../support/fake-server.ts';
-import { type Lab, ofType, scriptedLab, servedLab } from '../support/lab.ts';
-import { type Sandbox, sandbox, serverToml } from '../support/loom-process.ts';
+import { ofType, scriptedLab, servedLab } from '../support/lab.ts';
+import { serverToml } from '../support/loom-process.ts';
 import { done, plan, script, shell, verdict, writes } from '../support/script.ts';
 
-const ending: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const end of ending.splice(0)) await end();
-});
-const keep = <T extends Lab>(made: T): T => {
-  ending.push(() => made.end());
-  return made;
-};
-const box = (scenario: string): Sandbox => {
-  const made = sandbox();
-  ending.push(made.remove);
-  made.scenario(scenario);
-  return made;
-};
+const { keep, box, later } = ending();
 const alive = (pid: number): boolean => {
   try {
     process.kill(pid, 0);
@@ -219,7 +207,7 @@ test('an attempt that takes too long is ended, and the next one may still succee
       limits: { ...config.limits, runner: { ...runner, max_subtask_wall_clock_seconds: 1 } },
     },
   });
-  ending.push(() => loom.close());
+  later(() => loom.close());
   const events: JournalEvent[] = [];
   const result = await loom.run({ goal: 'Slow', onEvent: event => events.push(event) });
   expect(result).toMatchObject({ status: 'completed', exit_code: 0 });

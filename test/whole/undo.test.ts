@@ -1,15 +1,13 @@
 /** What a run did to files can be looked at and taken back: a run, a subtask, one change, and the taking back itself. */
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import type { FileChange, UndoReport } from '../../actors/loom.ts';
+import { ending } from '../support/ending.ts';
 import { type Lab, scriptedLab } from '../support/lab.ts';
 import { call, calls, done, plan, script, shell } from '../support/script.ts';
 
-const open: Lab[] = [];
-afterEach(async () => {
-  for (const one of open.splice(0)) await one.end();
-});
+const { keep } = ending();
 
 const BEFORE = { 'keep.md': 'keep\n', 'src/old.txt': 'old\n', 'src/both.txt': 'a\nb\n' };
 const AFTER = {
@@ -37,7 +35,7 @@ async function worked(): Promise<{ here: Lab; id: string }> {
     ),
     '[approval]\nallow = ["delete_file"]\n',
   );
-  open.push(here);
+  keep(here);
   for (const [path, text] of Object.entries(BEFORE)) here.write(path, text);
   const { result } = await here.go('Work');
   expect(result, result.summary).toMatchObject({ status: 'completed', exit_code: 0 });
@@ -149,7 +147,7 @@ test('modes of files come back', async () => {
     script(plan({ id: 'code' }), calls('code', call('delete_file', { path: 'run.sh' })), done('code')),
     '[approval]\nallow = ["delete_file"]\n',
   );
-  open.push(here);
+  keep(here);
   here.write('run.sh', '#!/bin/sh\n');
   const { chmodSync } = await import('node:fs');
   chmodSync(join(here.workspace, 'run.sh'), 0o750);
@@ -163,7 +161,7 @@ test('what a command changed is listed, and undo either puts it back or says tha
   const here = scriptedLab(
     script(plan({ id: 'code' }), shell('code', 'echo more >> list.txt; echo made > made.txt'), done('code')),
   );
-  open.push(here);
+  keep(here);
   here.write('list.txt', 'one\n');
   const { result } = await here.go('Work');
   expect(result).toMatchObject({ exit_code: 0, files_changed: ['list.txt', 'made.txt'] });
