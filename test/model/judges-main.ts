@@ -5,6 +5,7 @@ import '../machines/turn.test.ts';
 import '../machines/subtask.test.ts';
 import '../machines/task.test.ts';
 import '../machines/replan.test.ts';
+import '../machines/obligations.test.ts';
 import '../machines/goldens.test.ts';
 import { catalogue } from '../machines/drive.ts';
 import { distinct, representatives } from './alphabet.ts';
