@@ -18,9 +18,6 @@ type Telemetry = Pick<
   'enable_artifact_telemetry_events' | 'artifact_telemetry_max_metadata_chars'
 >;
 
-/** A quick run has many events a moment; they are written together this often. */
-const GATHER_MS = 25;
-
 /** How prompts were cut and results kept: of interest to few, and often. */
 const TELEMETRY = /^(artifact_\w+|compaction_policy_decision|overflow_fallback_applied)$/;
 
@@ -52,11 +49,10 @@ export async function openEventLog(
   const missing = stored.map(row => lineOf(row.value, telemetry));
   if (missing.length > 0) await appendFile(file, missing.join(''), { mode: 0o600 });
   let waiting = '';
-  let due: NodeJS.Timeout | undefined;
+  let due = false;
   /** In place: handing a few lines to another thread and back, three times, takes far longer than writing them. */
   const write = (): void => {
-    clearTimeout(due);
-    due = undefined;
+    due = false;
     const lines = waiting;
     waiting = '';
     if (lines === '') return;
@@ -69,7 +65,9 @@ export async function openEventLog(
   return {
     append(event) {
       waiting += lineOf(event, telemetry);
-      due ??= setTimeout(write, GATHER_MS);
+      // The lines of one commit together, and before the next one: whatever kills a run, no more than those can be missing.
+      if (!due) queueMicrotask(write);
+      due = true;
     },
     flush: write,
   };
