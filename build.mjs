@@ -60,7 +60,7 @@ await build({
   platform: 'node',
   target: 'node20.19',
   // Native code, WebAssembly and files found relative to their own package cannot be bundled.
-  external: ['lmdb', 'msgpackr', '@vscode/ripgrep', 'web-tree-sitter', 'tree-sitter-bash'],
+  external: ['lmdb', 'msgpackr', '@vscode/ripgrep', 'web-tree-sitter', '@vscode/tree-sitter-wasm'],
   plugins: [namedExports],
   define: { LOOM_VERSION: JSON.stringify(version) },
   // Bundled CommonJS packages call require() for node's own modules.

@@ -1,8 +1,8 @@
 /** A shell command as the list of simple commands that it would run, wherever they hide: pipes, substitutions, loops. */
 
-import { createRequire } from 'node:module';
 import { homedir } from 'node:os';
-import type { Parser, Node as TreeNode } from 'web-tree-sitter';
+import type { Node as TreeNode } from 'web-tree-sitter';
+import { parserFor } from '../code/grammar.ts';
 
 export interface Word {
   /** As the shell would see it; what is known only at run time is `\0`. */
@@ -47,21 +47,6 @@ const UNDERSTOOD = new Set(
   variable_assignment heredoc_redirect heredoc_start heredoc_body heredoc_content heredoc_end herestring_redirect
   array brace_expression`.split(/\s+/),
 );
-
-let loading: Promise<Parser> | null = null;
-
-/** Loads the grammar (about 30 ms) once, when the first command is judged. */
-function parser(): Promise<Parser> {
-  loading ??= (async () => {
-    const { Language, Parser } = await import('web-tree-sitter');
-    await Parser.init();
-    const wasm = createRequire(import.meta.url).resolve('tree-sitter-bash/tree-sitter-bash.wasm');
-    const made = new Parser();
-    made.setLanguage(await Language.load(wasm));
-    return made;
-  })();
-  return loading;
-}
 
 /** The tree as plain objects: every look at the grammar's own nodes is a call into WebAssembly. */
 interface Node {
@@ -207,7 +192,7 @@ function visit(node: Node, script: Script, root: string): void {
 
 /** @param root workspace, the value of `$PWD` */
 export async function parseScript(source: string, root: string): Promise<Script> {
-  const tree = (await parser()).parse(source);
+  const tree = (await parserFor('bash')).parse(source);
   const script: Script = {
     commands: [],
     redirects: [],

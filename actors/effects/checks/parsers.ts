@@ -1,6 +1,6 @@
 /** One parser per kind of file. Each accepts whatever some reader of the format accepts; all are loaded when needed. */
-import { createRequire } from 'node:module';
 import { extname } from 'node:path';
+import { parserFor } from '../../../tools/code/grammar.ts';
 
 interface Problem {
   /** Where and what, one line. */
@@ -89,23 +89,9 @@ const script: Parser = async (text, path) => {
 
 type Plugins = NonNullable<import('@babel/parser').ParserOptions['plugins']>;
 
-let pythonParser: Promise<import('web-tree-sitter').Parser> | null = null;
-
-function loadPython(): Promise<import('web-tree-sitter').Parser> {
-  pythonParser ??= (async () => {
-    const { Language, Parser } = await import('web-tree-sitter');
-    await Parser.init();
-    const wasm = createRequire(import.meta.url).resolve('tree-sitter-python/tree-sitter-python.wasm');
-    const made = new Parser();
-    made.setLanguage(await Language.load(wasm));
-    return made;
-  })();
-  return pythonParser;
-}
-
 /** Python by its tree-sitter grammar, which needs no interpreter and knows the versions 2 and 3. */
 const python: Parser = async text => {
-  const tree = (await loadPython()).parse(text);
+  const tree = (await parserFor('python')).parse(text);
   if (!tree) return null;
   try {
     if (!tree.rootNode.hasError) return null;
