@@ -7,23 +7,18 @@ import type { Tool } from './tool.ts';
 export const askUser: Tool = {
   name: 'ask_user',
   description: 'Ask the user a question that only they can answer.',
+  category: 'task',
   parameters: {
     type: 'object',
     properties: {
-      question: { type: 'string', minLength: 1 },
-      options: { type: 'array', items: { type: 'string' } },
+      question: { type: 'string', minLength: 1, maxLength: 4_000 },
+      options: { type: 'array', items: { type: 'string', maxLength: 400 }, maxItems: 20 },
     },
     required: ['question'],
     additionalProperties: false,
   },
+  effects: 'read',
   timeoutMs: 30_000,
-
-  assess: args => ({
-    risks: ['read'],
-    effect: 'repeatable',
-    mutates: false,
-    subject: String(args['question'] ?? '').slice(0, 2000),
-  }),
 
   async run() {
     return failed(

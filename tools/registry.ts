@@ -1,9 +1,9 @@
 /** All tools, one explicit list, and the one way to call them: validated, limited in time and size, never throwing. */
 
-import type { ErrorObject, ValidateFunction } from 'ajv';
 import { type Failure, failure, LoomError } from '../machines/failure.ts';
 import { askUser } from './ask-user.ts';
 import { headAndTail } from './cut.ts';
+import { declaredAssessment } from './declaration.ts';
 import { deleteFile } from './files/delete-file.ts';
 import { editFile } from './files/edit-file.ts';
 import { globFind } from './files/glob-find.ts';
@@ -12,11 +12,11 @@ import { moveFile } from './files/move-file.ts';
 import { readFile } from './files/read-file.ts';
 import { ripgrepSearch } from './files/ripgrep-search.ts';
 import { writeFile } from './files/write-file.ts';
-import { nearest } from './nearest.ts';
 import { failed } from './result.ts';
 import { gitCommand } from './shell/git-command.ts';
 import { shellExecute } from './shell/shell-execute.ts';
 import type { Args, Assessment, Tool, ToolContext, ToolResult, Workspace } from './tool.ts';
+import { unknownTool, type Validation, validateCall } from './validate.ts';
 
 const TOOLS: Tool[] = [
   readFile,
@@ -35,14 +35,12 @@ const TOOLS: Tool[] = [
 /** A tool that does not answer to its signal is given up this much later, ms. */
 const DEAF_AFTER = 1000;
 
-type Validation = { ok: true; tool: Tool } | { ok: false; failure: Failure };
-
 export interface Registry {
   list(): Tool[];
   get(name: string): Tool | undefined;
-  /** Names the field that is wrong and what would be right. */
+  /** Mends what has one reading and fills in defaults; a refusal names the field that is wrong and what would be right. */
   validate(name: string, args: unknown): Promise<Validation>;
-  /** For validated arguments. What cannot be judged counts as `exec` of unknown effect. */
+  /** By the tool's declaration, refined by what depends on arguments. What cannot be judged counts as `exec` of unknown effect. */
   assess(name: string, args: Args, workspace: Workspace): Promise<Assessment>;
   run(name: string, args: unknown, context: ToolContext): Promise<ToolResult>;
 }
@@ -51,49 +49,40 @@ export interface Registry {
 export function createRegistry(tools: Tool[] = TOOLS): Registry {
   const byName = new Map(tools.map(tool => [tool.name, tool]));
   if (byName.size !== tools.length) throw new Error('two tools have the same name');
-  const compiled = new Map<string, ValidateFunction>();
 
-  async function validatorOf(tool: Tool): Promise<ValidateFunction> {
-    const known = compiled.get(tool.name);
-    if (known) return known;
-    // By way of `default`: bundled CommonJS has no named exports under a dynamic import.
-    const { Ajv } = (await import('ajv')).default;
-    const validator = new Ajv({ allErrors: true, strict: false, verbose: true }).compile(tool.parameters);
-    compiled.set(tool.name, validator);
-    return validator;
-  }
-
-  async function validate(name: string, args: unknown): Promise<Validation> {
+  async function validate(name: string, given: unknown): Promise<Validation> {
     const tool = byName.get(name);
     if (!tool) return { ok: false, failure: unknownTool(name, [...byName.keys()]) };
-    const validator = await validatorOf(tool);
-    if (validator(args)) return { ok: true, tool };
-    return { ok: false, failure: invalidArguments(tool, validator.errors ?? []) };
+    return validateCall(tool, given);
   }
 
-  async function assess(name: string, args: Args, workspace: Workspace): Promise<Assessment> {
-    const tool = byName.get(name);
-    try {
-      if (tool) return await tool.assess(args, workspace);
-    } catch {
-      // Falls through: what cannot be judged is judged as the worst that still asks for nothing special.
+  async function assess(name: string, given: Args, workspace: Workspace): Promise<Assessment> {
+    const validation = await validate(name, given);
+    if (validation.ok) {
+      const { tool, args } = validation;
+      try {
+        const declared = await declaredAssessment(tool, args, workspace);
+        return (await tool.assess?.(args, workspace, declared)) ?? declared;
+      } catch {
+        // Falls through: what cannot be judged is judged as the worst that still asks for nothing special.
+      }
     }
     return {
       risks: ['exec'],
       effect: 'unknowable',
       mutates: true,
-      subject: JSON.stringify(args).slice(0, 2000),
+      subject: JSON.stringify(given).slice(0, 2000),
     };
   }
 
-  async function run(name: string, args: unknown, context: ToolContext): Promise<ToolResult> {
-    const validation = await validate(name, args);
+  async function run(name: string, given: unknown, context: ToolContext): Promise<ToolResult> {
+    const validation = await validate(name, given);
     if (!validation.ok) return failed(validation.failure);
-    const { tool } = validation;
+    const { tool, args } = validation;
     const timeout = AbortSignal.timeout(tool.timeoutMs);
     const signal = AbortSignal.any([context.signal, timeout]);
     try {
-      const result = await settled(tool.run(args as Args, { ...context, signal }), signal);
+      const result = await settled(tool.run(args, { ...context, signal }), signal);
       return await shortened(result, context);
     } catch (error) {
       return shortened(failed(failureOf(error, tool, timeout, context.signal)), context);
@@ -143,67 +132,4 @@ function failureOf(error: unknown, tool: Tool, timeout: AbortSignal, asked: Abor
   };
   const [word, text] = known[code] ?? ['tool_error', message];
   return failure(code === 'EMFILE' ? 'retryable' : 'terminal', word, `${tool.name} failed: ${text}.`);
-}
-
-function unknownTool(name: string, names: string[]): Failure {
-  const similar = nearest(name, names);
-  const hint = similar.length > 0 ? ` Did you mean ${similar.join(' or ')}?` : '';
-  return failure(
-    'terminal',
-    'unknown_tool',
-    `There is no tool ${JSON.stringify(name)}.${hint} Tools: ${names.join(', ')}.`,
-    {
-      suggestions: similar,
-    },
-  );
-}
-
-const shown = (value: unknown): string => {
-  const text = JSON.stringify(value) ?? 'nothing';
-  return text.length > 60 ? `${text.slice(0, 60)}…` : text;
-};
-
-/** `/edits/0/old_str` → `edits[0].old_str` */
-const fieldOf = (pointer: string): string =>
-  pointer
-    .split('/')
-    .slice(1)
-    .map((part, i) => (/^\d+$/.test(part) ? `[${part}]` : i === 0 ? part : `.${part}`))
-    .join('');
-
-function complaint(error: ErrorObject, tool: Tool): { field: string; text: string } {
-  const field = fieldOf(error.instancePath);
-  const params = error.params as Record<string, unknown>;
-  if (error.keyword === 'required') {
-    const missing = [field, params['missingProperty']].filter(Boolean).join('.');
-    return { field: missing, text: `${missing} is missing` };
-  }
-  if (error.keyword === 'additionalProperties') {
-    const extra = String(params['additionalProperty']);
-    const allowed = Object.keys(
-      (error.parentSchema?.['properties'] as object | undefined) ?? tool.parameters.properties,
-    );
-    const similar = nearest(extra, allowed);
-    const hint =
-      similar.length > 0 ? `; did you mean ${similar.join(' or ')}?` : `; it has ${allowed.join(', ')}`;
-    return {
-      field: [field, extra].filter(Boolean).join('.'),
-      text: `${extra} is not a parameter of ${tool.name}${hint}`,
-    };
-  }
-  const named = field === '' ? 'the arguments' : field;
-  const wanted =
-    error.keyword === 'type' ? `must be of type ${params['type']}` : (error.message ?? 'is not valid');
-  return { field, text: `${named} ${wanted}, not ${shown(error.data)}` };
-}
-
-function invalidArguments(tool: Tool, errors: ErrorObject[]): Failure {
-  const complaints = errors.slice(0, 5).map(error => complaint(error, tool));
-  const required = tool.parameters.required?.join(', ') ?? 'nothing';
-  return failure(
-    'terminal',
-    'invalid_arguments',
-    `${tool.name}: ${complaints.map(one => one.text).join('; ')}. Required: ${required}.`,
-    { fields: complaints.map(one => one.field) },
-  );
 }

@@ -2,7 +2,7 @@
 
 import { type Failure, LoomError } from '../machines/failure.ts';
 import { changeReport } from './diff.ts';
-import type { Assessment, ChangeRecord, ToolContext, ToolResult, Workspace } from './tool.ts';
+import type { ChangeRecord, ToolContext, ToolResult } from './tool.ts';
 
 export const success = (output: string, extra: Partial<ToolResult> = {}): ToolResult => ({
   success: true,
@@ -48,36 +48,8 @@ export async function changed(
   });
 }
 
-/** The path as the gate shows it; what cannot be resolved is refused by `run` with the same words. */
-async function subjectOf(path: unknown, workspace: Workspace, access: 'read' | 'write'): Promise<string> {
-  const text = typeof path === 'string' ? path : '.';
-  return (await workspace.resolve(text, { access, follow: access === 'read' }).catch(() => text)).slice(
-    0,
-    2000,
-  );
-}
-
 /** Files that hold keys and passwords by custom. */
 const SECRET_FILE =
   /(^|\/)(\.env(\.(?!example$|sample$|template$|dist$)[^/]*)?|\.netrc|\.npmrc|\.pypirc|\.pgpass|id_(rsa|dsa|ecdsa|ed25519)|credentials(\.json)?|auth\.toml|[^/]*\.(pem|p12|pfx|keystore))$|(^|\/)\.(ssh|aws|gnupg|kube)(\/|$)|(^|\/)\.docker\/config\.json$/i;
 
 export const isSecretPath = (path: string): boolean => SECRET_FILE.test(path);
-
-export async function assessRead(path: unknown, workspace: Workspace): Promise<Assessment> {
-  const subject = await subjectOf(path, workspace, 'read');
-  return {
-    risks: isSecretPath(subject) ? ['read', 'secret'] : ['read'],
-    effect: 'repeatable',
-    mutates: false,
-    subject,
-  };
-}
-
-export async function assessWrite(path: unknown, workspace: Workspace): Promise<Assessment> {
-  return {
-    risks: ['write'],
-    effect: 'checkable',
-    mutates: true,
-    subject: await subjectOf(path, workspace, 'write'),
-  };
-}

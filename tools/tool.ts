@@ -5,7 +5,8 @@ import type { EffectClass } from '../machines/effects.ts';
 import type { Failure } from '../machines/failure.ts';
 import type { BlobRef, Blobs } from '../store/blobs-port.ts';
 
-/** JSON Schema of an object, `additionalProperties: false`. */
+/** JSON Schema of an object, `additionalProperties: false`. Every string, array and number has bounds; an optional value has its
+ *  `default`, or a description that says what its absence means. */
 interface ParametersSchema {
   type: 'object';
   properties: Record<string, Record<string, unknown>>;
@@ -15,6 +16,30 @@ interface ParametersSchema {
 }
 
 export type Args = Record<string, unknown>;
+
+/** What an operation does to the world: reads, changes files, runs programs, reaches other machines. */
+type Reach = 'read' | 'write' | 'exec' | 'network';
+
+/** What one operation does, where its reach alone does not say it all. */
+export interface Operation {
+  does: Reach | Reach[];
+  /** What a crash in the middle of it means. By default of its reach: `exec` unknowable, `write` checkable, else repeatable. */
+  effect?: EffectClass;
+  /** Whether its calls run in order. By default when it writes or executes. */
+  mutates?: boolean;
+}
+
+type Declared = Reach | Operation;
+
+/** Credentials a tool needs, by the provider's name in `auth.toml`. */
+interface AuthRequirement {
+  provider: string;
+  /** Works without, but better with. */
+  optional?: boolean;
+}
+
+/** What `list_tools` groups by. */
+type Category = 'files' | 'search' | 'shell' | 'web' | 'documents' | 'code' | 'data' | 'task' | 'tools';
 
 /** What one call would do, judged before it happens. Approval, parallelism, recovery and locks derive from it. */
 export interface Assessment {
@@ -88,12 +113,28 @@ export interface ToolResult {
   artifact?: BlobRef;
 }
 
+/** The one declaration that approval, recovery, parallelism, locks, limits and what models are offered derive from. */
 export interface Tool {
   name: string;
+  /** One or two short sentences: every request carries it. At most 120 characters. */
   description: string;
+  category: Category;
+  /** Words of a subtask that make this tool a likely one, beside those of its name and description. */
+  keywords?: string[];
   parameters: ParametersSchema;
+  /** What a call does; or the name of the parameter that chooses the operation, with what each of its values does. */
+  effects: Declared | { by: string; operations: Record<string, Declared> };
+  /** Parameters that hold workspace paths. They are judged, shown and matched by rules as the paths they mean; the tool itself
+   *  opens them through `Workspace.resolve`, with the access that its effects declare. */
+  paths?: string[];
+  /** The parameter that rules and people know a call by. By default its paths, else its first required parameter. */
+  subject?: string;
+  /** Limit of one call, ms. */
   timeoutMs: number;
-  assess(args: Args, workspace: Workspace): Assessment | Promise<Assessment>;
+  auth?: AuthRequirement[];
+  /** Refines what was declared where it depends on more: commands, addresses. Gets complete arguments. */
+  assess?(args: Args, workspace: Workspace, declared: Assessment): Assessment | Promise<Assessment>;
+  /** Gets arguments that fit the schema, defaults filled in. Throws LoomError for a refusal. */
   run(args: Args, context: ToolContext): Promise<ToolResult>;
 }
 

@@ -189,16 +189,18 @@ export async function judge(deps: TaskDeps, call: ParsedCall, n: number): Promis
   if ('invalid' in call) return refuse(call.invalid);
   const valid = await deps.registry.validate(call.name, call.arguments);
   if (!valid.ok) return refuse(valid.failure.message);
-  const assessment = await deps.registry.assess(call.name, call.arguments, deps.workspace);
+  const { given, args } = valid;
+  const repaired = [...new Set([...call.repaired, ...valid.repaired])];
+  const assessment = await deps.registry.assess(call.name, given, deps.workspace);
   // Read as it stands it may be half a file or half a command.
-  if (assessment.mutates && call.repaired.includes('unclosed_text'))
+  if (assessment.mutates && repaired.includes('unclosed_text'))
     return refuse(
       `the arguments of ${call.name} end in the middle of a text, so nothing was done. Send the whole call again, with a shorter text if need be.`,
     );
   const subject = assessment.subject.slice(0, MAX_SUBJECT);
   const shell_network = call.name === 'shell_execute' && assessment.risks.includes('network');
   const decision = gate(deps.policy, { tool: call.name, risks: assessment.risks, subject, shell_network });
-  const text = JSON.stringify(call.arguments);
+  const text = JSON.stringify(given);
   return {
     ...base,
     digest: {
@@ -210,10 +212,11 @@ export async function judge(deps: TaskDeps, call: ParsedCall, n: number): Promis
       shell_network,
       mutates: assessment.mutates,
       effect: assessment.effect,
-      signature: callSignature(call.name, call.arguments),
+      // With its defaults: what is left out and what is spelt out are one call.
+      signature: callSignature(call.name, args),
       gate: decision,
     },
-    stored: { id: call.id, name: call.name, arguments: call.arguments, repaired: call.repaired },
+    stored: { id: call.id, name: call.name, arguments: given, repaired },
     refusal: null,
     refusalTokens: 0,
     rawArguments: text,

@@ -1,9 +1,9 @@
 /** From what a model answered to calls that can be run, however it wrote them. */
 
+import { fitArguments, fitName, namedArguments, requiredGiven } from '../../tools/calls/fit-call.ts';
+import { isObject, parseArguments } from '../../tools/calls/json-repair.ts';
 import { newCallId } from './call-id.ts';
 import { CUT as TEXT_CUT, type WrittenCall } from './dialects/dialect.ts';
-import { fitArguments, fitName, namedArguments, requiredGiven } from './fit-call.ts';
-import { isObject, parseArguments } from './json-repair.ts';
 import type { ModelResponse, ToolSchema } from './model.ts';
 import { findTextCalls } from './text-calls.ts';
 import { splitThinking } from './thinking.ts';

@@ -1,5 +1,5 @@
 /** Finds the one JSON object a planner or verifier was asked for, wherever in its answer it stands. */
-import { balancedEnd, isObject, parseLoose } from './json-repair.ts';
+import { balancedEnd, isObject, parseLoose } from '../../tools/calls/json-repair.ts';
 import { splitThinking } from './thinking.ts';
 
 interface ExtractedJson {

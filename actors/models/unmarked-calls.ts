@@ -1,11 +1,12 @@
 /** Calls without marks of their own: JSON in a code block, JSON or Python as the last thing of an answer.
  *  Without marks only names that were offered are calls; everything else is an answer in JSON or Python. */
+
+import { toolsNamed } from '../../tools/calls/fit-call.ts';
+import { balancedEnd } from '../../tools/calls/json-repair.ts';
 import { callsIn, keyedCall, readCallObjects } from './dialects/call-objects.ts';
 import type { WrittenCall } from './dialects/dialect.ts';
 import { jsonBody, NEVER } from './dialects/json-body.ts';
 import { readPythonCalls } from './dialects/python-calls.ts';
-import { toolsNamed } from './fit-call.ts';
-import { balancedEnd } from './json-repair.ts';
 import type { ToolSchema } from './model.ts';
 import { insideSentence, meant } from './quoting.ts';
 

@@ -10,6 +10,7 @@ import {
 } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { declaredAssessment } from '../../tools/declaration.ts';
 import { sha256 } from '../../tools/disk.ts';
 import { deleteFile } from '../../tools/files/delete-file.ts';
 import { editFile } from '../../tools/files/edit-file.ts';
@@ -89,7 +90,8 @@ describe('read_file', () => {
 
   it('is judged as touching secrets where the file holds them', async () => {
     const { context } = await bench({ '.env': 'A=1', 'a.txt': '', '.env.example': '' });
-    const risks = async (path: string) => (await readFile.assess({ path }, context.workspace)).risks;
+    const risks = async (path: string) =>
+      (await declaredAssessment(readFile, { path }, context.workspace)).risks;
     expect(await risks('.env')).toEqual(['read', 'secret']);
     expect(await risks('a.txt')).toEqual(['read']);
     expect(await risks('.env.example')).toEqual(['read']);
@@ -388,7 +390,9 @@ describe('ripgrep_search', () => {
       (await ripgrepSearch.run({ pattern: 'find me', ...args }, context)).output;
     expect(await search({})).toBe('a.txt:1:find me');
     expect(await search({ path: '.env' })).toBe('.env:1:KEY=find me');
-    expect((await ripgrepSearch.assess({ path: '.env' }, context.workspace)).risks).toContain('secret');
+    expect((await declaredAssessment(ripgrepSearch, { path: '.env' }, context.workspace)).risks).toContain(
+      'secret',
+    );
   });
 
   it('limits the total, not each file', async () => {

@@ -3,6 +3,7 @@ import { nearest } from '../../tools/nearest.ts';
 import { createRegistry } from '../../tools/registry.ts';
 import { success } from '../../tools/result.ts';
 import type { Tool } from '../../tools/tool.ts';
+import { wireTool } from '../../tools/wire.ts';
 import { bench } from './support.ts';
 
 const registry = createRegistry();
@@ -12,7 +13,8 @@ const probe = (run: Tool['run'], timeoutMs = 5000): Tool => ({
   description: 'p',
   parameters: { type: 'object', properties: {}, additionalProperties: false },
   timeoutMs,
-  assess: () => ({ risks: ['read'], effect: 'repeatable', mutates: false, subject: '' }),
+  category: 'tools',
+  effects: 'read',
   run,
 });
 
@@ -36,10 +38,7 @@ describe('the tools', () => {
   });
 
   it('are small on the wire', () => {
-    const wire = registry.list().map(({ name, description, parameters }) => ({
-      type: 'function',
-      function: { name, description, parameters },
-    }));
+    const wire = registry.list().map(tool => ({ type: 'function', function: wireTool(tool) }));
     expect(JSON.stringify(wire).length).toBeLessThanOrEqual(5632);
   });
 
@@ -56,9 +55,9 @@ describe('validation', () => {
     [
       'a wrong type',
       'read_file',
-      { path: 'a', line_start: '1' },
+      { path: 'a', line_start: 'one' },
       'invalid_arguments',
-      /line_start must be of type integer, not "1"/,
+      /line_start must be of type integer, not "one"/,
     ],
     [
       'a number out of range',
@@ -70,9 +69,9 @@ describe('validation', () => {
     [
       'a misspelt field',
       'write_file',
-      { path: 'a', contents: 'x' },
+      { path: 'a', contnet: 'x' },
       'invalid_arguments',
-      /contents is not a parameter of write_file; did you mean content\?/,
+      /contnet is not a parameter of write_file; did you mean content\?/,
     ],
     [
       'an unknown field',
@@ -105,6 +104,48 @@ describe('validation', () => {
     if (found.ok) return;
     expect(found.failure.code).toBe(code);
     expect(found.failure.message).toMatch(message);
+  });
+
+  it('mends what has one reading, and says so', async () => {
+    const mended = async (name: string, args: unknown) => {
+      const found = await registry.validate(name, args);
+      return found.ok ? { given: found.given, repaired: found.repaired } : found.failure;
+    };
+    expect(await mended('read_file', { path: 'a', line_start: '1', line_numbers: 'true' })).toEqual({
+      given: { path: 'a', line_start: 1, line_numbers: true },
+      repaired: ['type:line_start', 'type:line_numbers'],
+    });
+    expect(await mended('git_command', { args: 'status' })).toEqual({
+      given: { args: ['status'] },
+      repaired: ['type:args'],
+    });
+    expect(await mended('edit_file', { path: 'a', edits: ['{"old_str":"x","new_str":"y"}'] })).toMatchObject({
+      given: { edits: [{ old_str: 'x', new_str: 'y' }] },
+      repaired: ['type:edits[0]'],
+    });
+    expect(await mended('write_file', { file_path: 'a', text: 'x' })).toMatchObject({
+      given: { path: 'a', content: 'x' },
+    });
+    // Two values for one parameter are two readings, in a list as well.
+    expect(await mended('write_file', { path: 'a', file: 'b', content: '' })).toMatchObject({
+      code: 'invalid_arguments',
+      detail: { fields: ['file'] },
+    });
+    expect(
+      await mended('edit_file', { path: 'a', edits: [{ old_str: 'x', old: 'z', new_str: 'y' }] }),
+    ).toMatchObject({ code: 'invalid_arguments', detail: { fields: ['edits[0].old'] } });
+  });
+
+  it('fills in defaults for the tool, and leaves them out of what goes back to the model', async () => {
+    const found = await registry.validate('ripgrep_search', { pattern: 'x' });
+    expect(found).toMatchObject({ ok: true, given: { pattern: 'x' }, args: { path: '.', max_matches: 200 } });
+    expect(found.ok && Object.keys(found.given)).toEqual(['pattern']);
+  });
+
+  it('takes hostile names for names', async () => {
+    const hostile = JSON.parse('{"path":"a","__proto__":{"x":1},"constructor":2}') as unknown;
+    const found = await registry.validate('read_file', hostile);
+    expect(found).toMatchObject({ ok: false, failure: { detail: { fields: ['__proto__', 'constructor'] } } });
   });
 
   it('accepts empty contents', async () => {

@@ -8,6 +8,7 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { startedAt } from '../../store/process-identity.ts';
 import { headAndTail } from '../../tools/cut.ts';
 import { sha256 } from '../../tools/disk.ts';
+import { createRegistry } from '../../tools/registry.ts';
 import { gitCommand } from '../../tools/shell/git-command.ts';
 import { compareManifests, takeManifest } from '../../tools/shell/manifest.ts';
 import { OUTPUT_CAP, OutputLog } from '../../tools/shell/output.ts';
@@ -407,14 +408,14 @@ describe('git_command', () => {
       gitCommand.run({ args: ['diff', '--no-index', '/etc/passwd', '/dev/null'] }, context),
     );
     expect(failure).toMatchObject({ code: 'denied_git', message: expect.stringContaining('status') });
-    const assess = (...args: string[]) => gitCommand.assess({ args }, context.workspace);
-    expect(assess('status')).toMatchObject({
+    const assess = (...args: string[]) => createRegistry().assess('git_command', { args }, context.workspace);
+    expect(await assess('status')).toMatchObject({
       risks: ['read'],
       mutates: false,
       effect: 'repeatable',
       subject: 'status',
     });
-    expect(assess('push', '--force')).toMatchObject({
+    expect(await assess('push', '--force')).toMatchObject({
       risks: ['exec', 'network', 'destructive'],
       effect: 'unknowable',
     });

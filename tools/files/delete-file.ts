@@ -4,21 +4,24 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { applyChanges } from '../changes.ts';
 import { entryOf } from '../disk.ts';
-import { assessWrite, changed, refusal } from '../result.ts';
+import { PATH } from '../parameters.ts';
+import { changed, refusal } from '../result.ts';
 import type { Tool } from '../tool.ts';
 
 export const deleteFile: Tool = {
   name: 'delete_file',
   description: 'Delete a file or an empty folder.',
+  category: 'files',
+  keywords: ['remove', 'clean', 'obsolete'],
   parameters: {
     type: 'object',
-    properties: { path: { type: 'string' } },
+    properties: { path: PATH },
     required: ['path'],
     additionalProperties: false,
   },
+  effects: 'write',
+  paths: ['path'],
   timeoutMs: 10_000,
-
-  assess: (args, workspace) => assessWrite(args['path'], workspace),
 
   async run(args, context) {
     const { root } = context.workspace;

@@ -2,7 +2,8 @@
 
 import { applyChanges } from '../changes.ts';
 import { entryOf } from '../disk.ts';
-import { assessWrite, changed, refusal } from '../result.ts';
+import { CONTENT, PATH } from '../parameters.ts';
+import { changed, refusal } from '../result.ts';
 import { decodeText, encodeText } from '../text.ts';
 import type { Args, Tool } from '../tool.ts';
 import { applyEdit, type Edit, type MatchKind } from './edit-match.ts';
@@ -19,21 +20,27 @@ function editsOf(args: Args): Edit[] {
   return [{ old_str: single, new_str: args['new_str'] as string }];
 }
 
+/** More would be a new file. */
+const MAX_EDITS = 100;
+
 export const editFile: Tool = {
   name: 'edit_file',
   description:
     'Replace old_str, which must occur once, by new_str; or several edits in order, all or nothing.',
+  category: 'files',
+  keywords: ['change', 'fix', 'rename', 'update', 'refactor', 'add'],
   parameters: {
     type: 'object',
     properties: {
-      path: { type: 'string' },
-      old_str: { type: 'string' },
-      new_str: { type: 'string' },
+      path: PATH,
+      old_str: CONTENT,
+      new_str: CONTENT,
       edits: {
         type: 'array',
+        maxItems: MAX_EDITS,
         items: {
           type: 'object',
-          properties: { old_str: { type: 'string' }, new_str: { type: 'string' } },
+          properties: { old_str: CONTENT, new_str: CONTENT },
           required: ['old_str', 'new_str'],
           additionalProperties: false,
         },
@@ -42,9 +49,9 @@ export const editFile: Tool = {
     required: ['path'],
     additionalProperties: false,
   },
+  effects: 'write',
+  paths: ['path'],
   timeoutMs: 10_000,
-
-  assess: (args, workspace) => assessWrite(args['path'], workspace),
 
   async run(args, context) {
     const edits = editsOf(args);

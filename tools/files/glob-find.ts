@@ -2,7 +2,8 @@
 
 import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { assessRead, refusal, success } from '../result.ts';
+import { FOLDER, PATTERN } from '../parameters.ts';
+import { refusal, success } from '../result.ts';
 import type { Tool } from '../tool.ts';
 import { globMatcher } from './glob.ts';
 import { plainPath, ripgrep } from './rg.ts';
@@ -14,15 +15,16 @@ const MAX_DATED = 20_000;
 export const globFind: Tool = {
   name: 'glob_find',
   description: 'Find files by glob (e.g. **/*.ts), newest first.',
+  category: 'search',
   parameters: {
     type: 'object',
-    properties: { pattern: { type: 'string', minLength: 1 }, path: { type: 'string' } },
+    properties: { pattern: PATTERN, path: FOLDER },
     required: ['pattern'],
     additionalProperties: false,
   },
+  effects: 'read',
+  paths: ['path'],
   timeoutMs: 30_000,
-
-  assess: (args, workspace) => assessRead(args['path'] ?? '.', workspace),
 
   async run(args, context) {
     const { root } = context.workspace;

@@ -3,7 +3,8 @@
 import type { Dirent } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { assessRead, refusal, success } from '../result.ts';
+import { FOLDER } from '../parameters.ts';
+import { refusal, success } from '../result.ts';
 import type { Tool } from '../tool.ts';
 
 const MAX_ENTRIES = 500;
@@ -24,14 +25,15 @@ const shownName = (entry: Dirent): string =>
 export const listDirectory: Tool = {
   name: 'list_directory',
   description: 'List a folder, two levels deep.',
+  category: 'files',
   parameters: {
     type: 'object',
-    properties: { path: { type: 'string', description: 'default: the workspace' } },
+    properties: { path: FOLDER },
     additionalProperties: false,
   },
+  effects: 'read',
+  paths: ['path'],
   timeoutMs: 10_000,
-
-  assess: (args, workspace) => assessRead(args['path'] ?? '.', workspace),
 
   async run(args, context) {
     const path = await context.workspace.resolve((args['path'] as string | undefined) ?? '.', {

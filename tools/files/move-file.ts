@@ -2,27 +2,23 @@
 
 import { basename } from 'node:path';
 import { applyChanges } from '../changes.ts';
-import { assessWrite, changed, refusal } from '../result.ts';
+import { PATH } from '../parameters.ts';
+import { changed, refusal } from '../result.ts';
 import type { Tool } from '../tool.ts';
 
 export const moveFile: Tool = {
   name: 'move_file',
   description: 'Move or rename a file or folder; the destination must not exist.',
+  category: 'files',
   parameters: {
     type: 'object',
-    properties: { source: { type: 'string' }, destination: { type: 'string' } },
+    properties: { source: PATH, destination: PATH },
     required: ['source', 'destination'],
     additionalProperties: false,
   },
+  effects: 'write',
+  paths: ['source', 'destination'],
   timeoutMs: 10_000,
-
-  async assess(args, workspace) {
-    const [from, to] = await Promise.all([
-      assessWrite(args['source'], workspace),
-      assessWrite(args['destination'], workspace),
-    ]);
-    return { ...to, subject: `${from.subject} -> ${to.subject}`.slice(0, 2000) };
-  },
 
   async run(args, context) {
     const { workspace } = context;

@@ -1,13 +1,16 @@
 /** read_file: text of a file or of a window of its lines. */
 
 import { entryOf } from '../disk.ts';
-import { assessRead, refusal, success } from '../result.ts';
+import { PATH } from '../parameters.ts';
+import { refusal, success } from '../result.ts';
 import { decodeText, describeBinary } from '../text.ts';
 import type { Tool } from '../tool.ts';
 import { linesOf } from './lines.ts';
 
 /** Kept free for the note about what is not shown. */
 const NOTE_ROOM = 160;
+/** Line numbers beyond this mean no line of any file. */
+const MAX_LINES = 1_000_000_000;
 
 interface Window {
   text: string;
@@ -37,20 +40,26 @@ function windowOf(lines: string[], start: number, end: number, limit: number, nu
 export const readFile: Tool = {
   name: 'read_file',
   description: 'Read a text file, or a window of its lines.',
+  category: 'files',
   parameters: {
     type: 'object',
     properties: {
-      path: { type: 'string' },
-      line_start: { type: 'integer', minimum: 1 },
-      line_end: { type: 'integer', minimum: 1, description: 'inclusive' },
-      line_numbers: { type: 'boolean' },
+      path: PATH,
+      line_start: { type: 'integer', minimum: 1, maximum: MAX_LINES, default: 1 },
+      line_end: {
+        type: 'integer',
+        minimum: 1,
+        maximum: MAX_LINES,
+        description: 'inclusive; default: the end',
+      },
+      line_numbers: { type: 'boolean', default: false },
     },
     required: ['path'],
     additionalProperties: false,
   },
+  effects: 'read',
+  paths: ['path'],
   timeoutMs: 10_000,
-
-  assess: (args, workspace) => assessRead(args['path'], workspace),
 
   async run(args, context) {
     const asked = args['path'] as string;

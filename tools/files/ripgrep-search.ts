@@ -1,6 +1,7 @@
 /** ripgrep_search: lines that match a regular expression, as `path:line:text`. */
 
-import { assessRead, isSecretPath, refusal, success } from '../result.ts';
+import { FOLDER, PATTERN } from '../parameters.ts';
+import { isSecretPath, refusal, success } from '../result.ts';
 import type { Args, Tool } from '../tool.ts';
 import { globMatcher } from './glob.ts';
 import { plainPath, ripgrep } from './rg.ts';
@@ -41,24 +42,26 @@ function searchArgs(args: Args): string[] {
 export const ripgrepSearch: Tool = {
   name: 'ripgrep_search',
   description: 'Search file contents by regular expression.',
+  category: 'search',
+  keywords: ['find', 'grep', 'where'],
   parameters: {
     type: 'object',
     properties: {
-      pattern: { type: 'string', minLength: 1 },
-      path: { type: 'string' },
-      glob: { type: 'string', description: 'e.g. *.{js,ts}' },
-      type: { type: 'string', description: 'e.g. py' },
-      context: { type: 'integer', minimum: 0, maximum: 20, description: 'lines around' },
-      case_insensitive: { type: 'boolean' },
-      files_only: { type: 'boolean' },
-      max_matches: { type: 'integer', minimum: 1, maximum: 2000 },
+      pattern: PATTERN,
+      path: FOLDER,
+      glob: { type: 'string', maxLength: 2_000, description: 'e.g. *.{js,ts}' },
+      type: { type: 'string', maxLength: 40, description: 'e.g. py' },
+      context: { type: 'integer', minimum: 0, maximum: 20, default: 0, description: 'lines around' },
+      case_insensitive: { type: 'boolean', default: false },
+      files_only: { type: 'boolean', default: false },
+      max_matches: { type: 'integer', minimum: 1, maximum: 2000, default: DEFAULT_MATCHES },
     },
     required: ['pattern'],
     additionalProperties: false,
   },
+  effects: 'read',
+  paths: ['path'],
   timeoutMs: 30_000,
-
-  assess: (args, workspace) => assessRead(args['path'] ?? '.', workspace),
 
   async run(args, context) {
     const { root } = context.workspace;

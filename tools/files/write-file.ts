@@ -2,11 +2,10 @@
 
 import { applyChanges } from '../changes.ts';
 import { entryOf, sha256 } from '../disk.ts';
-import { assessWrite, changed, refusal, success } from '../result.ts';
+import { CONTENT, PATH } from '../parameters.ts';
+import { changed, refusal, success } from '../result.ts';
 import { decodeText, encodeText, withEol } from '../text.ts';
 import type { Tool } from '../tool.ts';
-
-const MAX_CHARACTERS = 8 * 1024 * 1024;
 
 /** Contents in the style of what stands there; line ends the model wrote on purpose are left alone. */
 async function inStyleOf(old: Uint8Array | null, content: string): Promise<Buffer> {
@@ -20,24 +19,21 @@ async function inStyleOf(old: Uint8Array | null, content: string): Promise<Buffe
 export const writeFile: Tool = {
   name: 'write_file',
   description: 'Create a file (and its folders) or replace its whole contents. Read an existing file first.',
+  category: 'files',
+  keywords: ['create', 'new', 'save'],
   parameters: {
     type: 'object',
-    properties: { path: { type: 'string' }, content: { type: 'string' } },
+    properties: { path: PATH, content: CONTENT },
     required: ['path', 'content'],
     additionalProperties: false,
   },
+  effects: 'write',
+  paths: ['path'],
   timeoutMs: 10_000,
-
-  assess: (args, workspace) => assessWrite(args['path'], workspace),
 
   async run(args, context) {
     const asked = args['path'] as string;
     const content = args['content'] as string;
-    if (content.length > MAX_CHARACTERS)
-      throw refusal(
-        'too_large',
-        `${asked}: ${content.length} characters are more than ${MAX_CHARACTERS} at once.`,
-      );
     if (/[/\\]$/.test(asked))
       throw refusal('path_invalid', `${asked} names a folder; write_file needs a file name.`);
     const path = await context.workspace.resolve(asked, { access: 'write' });

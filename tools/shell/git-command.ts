@@ -41,12 +41,17 @@ function commandLine(list: string[], verdict: GitVerdict): string[] {
 export const gitCommand: Tool = {
   name: 'git_command',
   description: 'Run git without a shell, e.g. ["log","--oneline"].',
+  category: 'shell',
+  keywords: ['commit', 'branch', 'diff', 'history', 'merge'],
   parameters: {
     type: 'object',
-    properties: { args: { type: 'array', items: { type: 'string' }, minItems: 1 } },
+    properties: {
+      args: { type: 'array', items: { type: 'string', maxLength: 100_000 }, minItems: 1, maxItems: 500 },
+    },
     required: ['args'],
     additionalProperties: false,
   },
+  effects: 'exec',
   timeoutMs: TIMEOUT_MS + 10_000,
 
   assess(args) {

@@ -8,26 +8,31 @@ import { observe } from './observe.ts';
 
 const DEFAULT_SECONDS = 120;
 const MAX_SECONDS = 1800;
+/** One argument of a program takes no more on Linux, bytes. */
+const MAX_COMMAND = 120_000;
 
 const shell = (): string => (existsSync('/bin/bash') ? '/bin/bash' : '/bin/sh');
 
 export const shellExecute: Tool = {
   name: 'shell_execute',
   description: 'Run a bash command in the workspace. No stdin; background jobs end with it.',
+  category: 'shell',
+  keywords: ['test', 'build', 'install', 'script', 'compile', 'command'],
   parameters: {
     type: 'object',
     properties: {
-      command: { type: 'string', minLength: 1 },
+      command: { type: 'string', minLength: 1, maxLength: MAX_COMMAND },
       timeout_seconds: {
         type: 'integer',
         minimum: 1,
         maximum: MAX_SECONDS,
-        description: `default ${DEFAULT_SECONDS}`,
+        default: DEFAULT_SECONDS,
       },
     },
     required: ['command'],
     additionalProperties: false,
   },
+  effects: 'exec',
   // The tool's own timer ends it with its output; this one is only a net below.
   timeoutMs: (MAX_SECONDS + 10) * 1000,
 

@@ -1,5 +1,5 @@
 /** Calls written as JSON objects: `{"name": …, "arguments": {…}}` and the keys other models use. */
-import { isObject } from '../json-repair.ts';
+import { isObject } from '../../../tools/calls/json-repair.ts';
 import { brokenCall, CUT, type Reading, type WrittenCall } from './dialect.ts';
 import { jsonBody, lackingBraces } from './json-body.ts';
 

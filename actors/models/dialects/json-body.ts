@@ -1,5 +1,5 @@
 /** JSON behind a dialect's mark: one value or several, valid, mended, or breaking off. */
-import { balancedEnd, isObject, parseLoose } from '../json-repair.ts';
+import { balancedEnd, isObject, parseLoose } from '../../../tools/calls/json-repair.ts';
 import { brokenCall, CUT, matchAt, skip, type WrittenCall } from './dialect.ts';
 
 const LEAD = /\s*(?:```[\w-]*[ \t]*\r?\n?\s*)?/y;

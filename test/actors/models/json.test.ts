@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { readAnswer } from '../../../actors/models/answer.ts';
 import { extractJson } from '../../../actors/models/extract-json.ts';
-import { parseArguments, parseLoose } from '../../../actors/models/json-repair.ts';
+import { parseArguments, parseLoose } from '../../../tools/calls/json-repair.ts';
 import { sharedRows } from '../../support/shared-data.ts';
 import { MALFORMED } from './dialects/malformed.ts';
 

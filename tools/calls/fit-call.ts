@@ -1,8 +1,8 @@
 /** Fits a call to the tools that were offered: names and types that nearly match are mended when there is one reading. */
+import type { WireTool } from '../wire.ts';
 import { isObject, parseLoose } from './json-repair.ts';
-import type { ToolSchema } from './model.ts';
 
-type Fitted<Value> = { value: Value; repaired: string[] } | { refused: string };
+type Fitted<Value> = { value: Value; repaired: string[] } | { refused: string; field: string };
 
 /** `readFile`, `Read-File` and `read_file` are one name. */
 const plain = (name: string): string => name.toLowerCase().replace(/[^a-z0-9]/g, '');
@@ -18,7 +18,7 @@ const words = (name: string): string[] =>
 const within = (inner: string[], outer: string[]): boolean => inner.every(word => outer.includes(word));
 
 /** The offered tools a written name can mean: the name itself, its spelling variants, else names that contain it or are contained. */
-export function toolsNamed(written: string, tools: ToolSchema[]): ToolSchema[] {
+export function toolsNamed(written: string, tools: WireTool[]): WireTool[] {
   const exact = tools.filter(tool => tool.name === written);
   if (exact.length > 0) return exact;
   const bare = written.replace(/^(functions?|tools?|default_api)[.:/]/i, '').trim();
@@ -36,17 +36,18 @@ export function toolsNamed(written: string, tools: ToolSchema[]): ToolSchema[] {
 }
 
 /** The tool a written name means. */
-export function fitName(written: string, tools: ToolSchema[]): Fitted<ToolSchema> {
+export function fitName(written: string, tools: WireTool[]): Fitted<WireTool> {
   const found = toolsNamed(written, tools);
   const [tool] = found;
   if (tool && found.length === 1)
     return { value: tool, repaired: tool.name === written ? [] : [`name:${written}->${tool.name}`] };
-  const names = (list: ToolSchema[]) => list.map(({ name }) => name).join(', ');
+  const names = (list: WireTool[]) => list.map(({ name }) => name).join(', ');
   if (found.length > 1)
     return {
       refused: `there is no tool "${written}"; it could be one of ${names(found)}: use the exact name`,
+      field: 'name',
     };
-  return { refused: `there is no tool "${written}"; available: ${names(tools)}` };
+  return { refused: `there is no tool "${written}"; available: ${names(tools)}`, field: 'name' };
 }
 
 type Schema = Record<string, unknown>;
@@ -162,38 +163,43 @@ function fitObject(
   schema: Schema,
   at: string,
   repaired: string[],
-): { value: Record<string, unknown>; clash?: string } {
+): { value: Record<string, unknown>; clash?: { field: string; text: string } } {
   const properties = (isObject(schema['properties']) ? schema['properties'] : {}) as Record<string, Schema>;
   const names = Object.keys(properties);
   const required = Array.isArray(schema['required']) ? (schema['required'] as string[]) : [];
-  const out: Record<string, unknown> = {};
-  const given = new Set(Object.keys(args).filter(key => key in properties));
-  let clash: string | undefined;
+  // Own entries only: `__proto__` and `constructor` are names like any other.
+  const out = new Map<string, unknown>();
+  const known = (key: string): boolean => Object.hasOwn(properties, key);
+  const given = new Set(Object.keys(args).filter(known));
+  let clash: { field: string; text: string } | undefined;
   for (const [key, value] of Object.entries(args)) {
     const where = at ? `${at}.` : '';
-    const meant = key in properties ? [key] : propertiesNamed(key, names, given);
+    const meant = known(key) ? [key] : propertiesNamed(key, names, given);
     const name = meant.length === 1 ? meant[0]! : key;
-    if (name !== key && (given.has(name) || name in out)) {
-      if (JSON.stringify(args[name] ?? out[name]) !== JSON.stringify(value))
-        clash = `"${key}" and "${name}" both give ${name}, with different values: send it once`;
+    if (name !== key && (given.has(name) || out.has(name))) {
+      if (JSON.stringify(given.has(name) ? args[name] : out.get(name)) === JSON.stringify(value)) continue;
+      const text = `"${key}" and "${name}" both give ${name}, with different values: send it once`;
+      clash ??= { field: where + name, text };
+      // Stays, so that within a list, too, it is refused and not dropped.
+      out.set(key, value);
       continue;
     }
     if (name !== key) repaired.push(`argument:${where}${key}->${name}`);
-    const property = properties[name];
+    const property = known(name) ? properties[name] : undefined;
     if (value === null && property && !required.includes(name) && !allowsNull(property)) {
       repaired.push(`null:${where}${name}`);
       continue;
     }
-    out[name] = property ? fitValue(value, property, where + name, repaired) : value;
+    out.set(name, property ? fitValue(value, property, where + name, repaired) : value);
   }
-  return { value: out, ...(clash ? { clash } : {}) };
+  return { value: Object.fromEntries(out), ...(clash ? { clash } : {}) };
 }
 
 const allowsNull = (schema: Schema): boolean =>
   typesOf(schema).length === 0 || typesOf(schema).includes('null');
 
 /** `null` as the text of a value that may be null. */
-function withNulls(args: Record<string, unknown>, tool: ToolSchema): Record<string, unknown> {
+function withNulls(args: Record<string, unknown>, tool: WireTool): Record<string, unknown> {
   const properties = (tool.parameters['properties'] ?? {}) as Record<string, Schema>;
   const nullable = (key: string) => typesOf(properties[key] ?? {}).includes('null');
   return Object.fromEntries(
@@ -205,16 +211,16 @@ function withNulls(args: Record<string, unknown>, tool: ToolSchema): Record<stri
  *  `plain`: every value was written as text, so that giving it its type is reading, not repair. */
 export function fitArguments(
   args: Record<string, unknown>,
-  tool: ToolSchema,
+  tool: WireTool,
   plain = false,
 ): Fitted<Record<string, unknown>> {
   const repaired: string[] = [];
   const { value, clash } = fitObject(plain ? withNulls(args, tool) : args, tool.parameters, '', repaired);
-  if (clash) return { refused: clash };
+  if (clash) return { refused: clash.text, field: clash.field };
   return { value, repaired: plain ? repaired.filter(label => !label.startsWith('type:')) : repaired };
 }
 
-const parametersOf = (tool: ToolSchema): { names: string[]; required: string[] } => ({
+const parametersOf = (tool: WireTool): { names: string[]; required: string[] } => ({
   names: Object.keys(isObject(tool.parameters['properties']) ? tool.parameters['properties'] : {}),
   required: Array.isArray(tool.parameters['required']) ? (tool.parameters['required'] as string[]) : [],
 });
@@ -223,7 +229,7 @@ const parametersOf = (tool: ToolSchema): { names: string[]; required: string[] }
 export function namedArguments(
   args: Record<string, unknown>,
   positional: unknown[],
-  tool: ToolSchema,
+  tool: WireTool,
 ): Record<string, unknown> | null {
   const { names, required } = parametersOf(tool);
   const open = (list: string[]) => list.filter(name => !(name in args));
@@ -235,7 +241,7 @@ export function namedArguments(
 }
 
 /** Whether nothing the tool needs is missing; a tool that requires nothing says nothing, so then all must be there. */
-export function requiredGiven(args: Record<string, unknown>, tool: ToolSchema): boolean {
+export function requiredGiven(args: Record<string, unknown>, tool: WireTool): boolean {
   const { names, required } = parametersOf(tool);
   return (required.length > 0 ? required : names).every(name => name in args);
 }
