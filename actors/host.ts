@@ -248,6 +248,7 @@ export function createHost(options: HostOptions): Host {
   }
 
   function stop(effect: EffectEntry): void {
+    if (effect.source === 'alarm') return alarms.disarm(effect.key);
     if (desk.withdraw(effect.key) || pool.stop(effect) || unexamined.has(effect.key)) return;
     // It is not running here: what it used in another process nobody knows.
     settle(effect.key, { output: { ok: true }, used: 'unknown' });

@@ -75,12 +75,13 @@ export function react(catalogue: Catalogue, run: Run, outside: Outside): Reactio
 
   const stopEffect = (effect: EffectEntry) => {
     if (effect.state === 'stopping') return;
-    if (effect.state === 'held' || start.includes(effect)) {
-      // It never ran: nothing can settle later, so the intent simply goes.
+    const pending = start.indexOf(effect);
+    if (effect.source === 'alarm' || effect.state === 'held' || pending >= 0) {
+      // A clock does nothing, and what never ran cannot settle later: the intent simply goes.
       next.ledger = settle(next.ledger, accountOf(effect.path), effect.reserved, NO_COST);
       dropEffect(effect.key);
-      const pending = start.indexOf(effect);
       if (pending >= 0) start.splice(pending, 1);
+      else if (effect.state !== 'held') stop.push(effect);
       return;
     }
     const stopping: EffectEntry = { ...effect, state: 'stopping' };

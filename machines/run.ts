@@ -49,7 +49,7 @@ export interface Reaction {
   rows: { key: string; value: unknown }[];
   /** Effects to start after the commit, in order. */
   start: EffectEntry[];
-  /** Effects to abort after the commit. */
+  /** Effects to abort after the commit: marked `stopping`, but for clocks, which are gone at once. */
   stop: EffectEntry[];
   journal: JournalLine[];
   /** What the root told the host, e.g. that it cannot go on without more budget. */

@@ -1,4 +1,4 @@
-/** Tells listeners soon after anybody committed: a file watch (about 1 ms), and a look every 250 ms for the
+/** Tells listeners soon after anybody committed: a file watch (some milliseconds), and a look every 250 ms for the
  *  notifications that are lost. */
 
 import { type FSWatcher, watch } from 'node:fs';
@@ -6,6 +6,8 @@ import { type FSWatcher, watch } from 'node:fs';
 const LOOK_MS = 250;
 /** Between looks at a commit that is in the file but not readable yet. */
 const SETTLING_MS = 2;
+/** From a notification to the look. A busy writer's own commits ring too, several in this time: one look answers them. */
+const SOON_MS = 5;
 
 export interface Version {
   /** Number of the newest commit in the data file. */
@@ -27,13 +29,13 @@ export function openWatch(file: string, version: () => Version): Watch {
   let files: FSWatcher | undefined;
   let timer: NodeJS.Timeout | undefined;
   let known: number | null = null;
-  let due = false;
+  let ringing: NodeJS.Timeout | undefined;
   let again: NodeJS.Timeout | undefined;
 
   function look(): void {
-    due = false;
+    clearTimeout(ringing);
     clearTimeout(again);
-    again = undefined;
+    ringing = again = undefined;
     files ??= watchFile();
     const now = newest();
     // The listeners would look at the state before: they are told when there is something to see.
@@ -54,9 +56,7 @@ export function openWatch(file: string, version: () => Version): Watch {
 
   /** One commit causes several notifications; they are answered by one look. */
   function soon(): void {
-    if (due) return;
-    due = true;
-    setImmediate(look);
+    ringing ??= setTimeout(look, SOON_MS).unref();
   }
 
   function watchFile(): FSWatcher | undefined {
@@ -72,8 +72,9 @@ export function openWatch(file: string, version: () => Version): Watch {
   function stop(): void {
     clearInterval(timer);
     clearTimeout(again);
+    clearTimeout(ringing);
     files?.close();
-    timer = again = files = undefined;
+    timer = again = ringing = files = undefined;
   }
 
   return {

@@ -25,9 +25,9 @@ const compiled = new WeakMap<Tool, Promise<ValidateFunction>>();
 async function compile(tool: Tool): Promise<ValidateFunction> {
   // By way of `default`: bundled CommonJS has no named exports under a dynamic import.
   const { Ajv } = (await import('ajv')).default;
-  return new Ajv({ allErrors: true, strict: false, verbose: true, useDefaults: true }).compile(
-    tool.parameters,
-  );
+  // `meta: false`: the schemas are ours and checked by a test, not once more at every start.
+  const options = { allErrors: true, strict: false, verbose: true, useDefaults: true };
+  return new Ajv({ ...options, meta: false, validateSchema: false }).compile(tool.parameters);
 }
 
 function validatorOf(tool: Tool): Promise<ValidateFunction> {

@@ -351,7 +351,7 @@ describe('values stored apart', () => {
 describe('a subtask by itself', () => {
   it('leaves nothing behind when it ends', () => {
     const drive = start('subtask', subtaskInput({ result_gate: true }), { root: 'task/x/s:a@1' });
-    drive.settle('prepare', ok).settle('model', text()).settle('deadline', ok);
+    drive.settle('prepare', ok).settle('model', text());
     drive.settle('checks', verdict()).settle('review', verdict('pass', { confidence: 0, destructive: true }));
     drive.settle('result', answer('approve')).settle('settle', ok);
     expect(drive.run).toMatchObject({ actors: {}, effects: {} });

@@ -79,7 +79,8 @@ export class PureRun {
       this.journal.push(...reaction.journal);
       for (const { key, source, input } of reaction.start)
         if (source === 'alarm') this.left.set(key, (input as { ms: number }).ms);
-      for (const { key } of reaction.stop) queue.push({ type: 'settled', key, output: { ok: true } });
+      for (const { key } of reaction.stop)
+        if (this.run.effects[key]) queue.push({ type: 'settled', key, output: { ok: true } });
     }
     const open = Object.values(this.run.effects);
     if (this.run.output !== undefined && open.length === 0) this.rest('over');

@@ -10,6 +10,6 @@ const { kind, scenario, options, port } = JSON.parse(readFileSync(process.argv[2
 };
 const server = await startFakeServer(kind, scenario, options, port);
 process.send?.({ url: server.url });
-process.on('message', () => process.send?.({ requests: server.requests }));
+process.on('message', () => process.send?.({ requests: server.requests, cpu: process.cpuUsage() }));
 // The parent is gone: nobody needs this server any more.
 process.on('disconnect', () => process.exit(0));
