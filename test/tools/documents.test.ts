@@ -2,8 +2,9 @@ import { deflateSync, gzipSync } from 'node:zlib';
 import { strToU8, zipSync } from 'fflate';
 import { describe, expect, it } from 'vitest';
 import { extractDocument } from '../../tools/documents/extract.ts';
+import { readFile } from '../../tools/files/read-file.ts';
 import { makeDocx, makePdf, makePng, makePptx, makeTar, makeXlsx } from '../support/documents.ts';
-import { failureOf } from './support.ts';
+import { bench, failureOf } from './support.ts';
 
 const read = (bytes: Buffer, name: string, window = {}) => extractDocument(bytes, { name }, window);
 
@@ -231,5 +232,61 @@ describe('archives and images', () => {
       });
     }
     expect(refused).toBeGreaterThan(10);
+  });
+});
+
+describe('read_file', () => {
+  const context = async (files: Record<string, Buffer>, outputLimit = 20_000) => ({
+    ...(await bench(files)).context,
+    outputLimit,
+  });
+
+  it('reads a PDF in portions of 20 pages, or of what fits', async () => {
+    const pdf = makePdf(Array.from({ length: 45 }, (_, i) => [`This is page number ${i}`]));
+    const first = await readFile.run({ path: 'a.pdf' }, await context({ 'a.pdf': pdf }));
+    expect(first.output).toContain('--- Page 20 ---\nThis is page number 19');
+    expect(first.output).toMatch(/\[pages 0–19 of 45, counted from 0; continue with page_start=20\]$/);
+    expect(first.data).toMatchObject({ type: 'pdf', pages: 45, page_range: [0, 20], truncated: true });
+    const small = await context({ 'a.pdf': pdf }, 1_000);
+    const seen: string[] = [];
+    for (let start: number | null = 0; start !== null; ) {
+      const { output } = await readFile.run({ path: 'a.pdf', page_start: start, page_end: 45 }, small);
+      expect(output.length).toBeLessThanOrEqual(1_000);
+      seen.push(...(output.match(/number \d+/g) ?? []));
+      const next: string | undefined = /page_start=(\d+)/.exec(output)?.[1];
+      start = next === undefined ? null : Number(next);
+    }
+    expect(seen).toEqual(Array.from({ length: 45 }, (_, i) => `number ${i}`));
+  });
+
+  it('pages through one long page by lines', async () => {
+    const pdf = makePdf([Array.from({ length: 45 }, (_, i) => `row ${i} ${'x'.repeat(40)}`)]);
+    const small = await context({ 'a.pdf': pdf }, 1_000);
+    const { output } = await readFile.run({ path: 'a.pdf' }, small);
+    expect(output).toMatch(/continue with line_start=\d+/);
+    const next = Number(/line_start=(\d+)/.exec(output)![1]);
+    const rest = await readFile.run({ path: 'a.pdf', line_start: next }, small);
+    expect(rest.output).toMatch(new RegExp(`^row ${next - 2} `));
+  });
+
+  it('shows Office documents, archives and images, and remembers that they were read', async () => {
+    const files = {
+      'a.docx': await makeDocx('Plan', 'Text.', [['a']]),
+      'b.zip': Buffer.from(zipSync({ 'x.txt': strToU8('x') })),
+      'c.png': makePng(7, 5),
+      'd.csv': Buffer.from('a,b\r\n1,2\r\n'),
+      'e.pptx': Buffer.from('not a zip'),
+    };
+    const at = await context(files);
+    const word = await readFile.run({ path: 'a.docx' }, at);
+    expect(word.output).toContain('# Plan\n\nText.');
+    expect(Object.keys(word.reads ?? {})).toEqual(['a.docx']);
+    expect((await readFile.run({ path: 'b.zip' }, at)).output).toContain('x.txt (1 bytes)');
+    expect((await readFile.run({ path: 'c.png' }, at)).output).toContain('PNG, 7×5 pixels');
+    expect((await readFile.run({ path: 'd.csv' }, at)).output).toBe('a,b\n1,2');
+    expect((await failureOf(readFile.run({ path: 'e.pptx' }, at))).code).toBe('document_broken');
+    expect((await failureOf(readFile.run({ path: 'a.docx', page_start: 1 }, at))).message).toMatch(
+      /has no pages; use line_start/,
+    );
   });
 });

@@ -1,16 +1,19 @@
-/** read_file: text of a file or of a window of its lines. */
+/** read_file: text of a file or of a window of its lines; of documents what can be read in them, PDF by pages. */
 
 import { entryOf } from '../disk.ts';
+import { containerOf, promisedKind } from '../documents/kind.ts';
 import { PATH } from '../parameters.ts';
 import { refusal, success } from '../result.ts';
 import { decodeText, describeBinary } from '../text.ts';
-import type { Tool } from '../tool.ts';
+import type { Args, Tool } from '../tool.ts';
 import { linesOf } from './lines.ts';
+import { type ReadDocument, readDocument } from './read-document.ts';
 
 /** Kept free for the note about what is not shown. */
-const NOTE_ROOM = 160;
+const NOTE_ROOM = 240;
 /** Line numbers beyond this mean no line of any file. */
 const MAX_LINES = 1_000_000_000;
+const MAX_PAGES = 1_000_000;
 
 interface Window {
   text: string;
@@ -37,9 +40,35 @@ function windowOf(lines: string[], start: number, end: number, limit: number, nu
   return { text: shown.join('\n'), last: end, cutLine: false };
 }
 
+const isDocument = (bytes: Buffer, path: string): boolean => {
+  if (containerOf(bytes) !== 'other') return true;
+  // A CSV file is text to be read and edited as it is.
+  return bytes.length > 0 && ![null, 'csv'].includes(promisedKind({ name: path }));
+};
+
+const pagesOf = (args: Args) => ({
+  pageStart: args['page_start'] as number | undefined,
+  pageEnd: args['page_end'] as number | undefined,
+});
+
+async function readText(path: string, bytes: Buffer): Promise<ReadDocument | null> {
+  const decoded = await decodeText(bytes);
+  if (!decoded) return null;
+  const { text, encoding, bom, eol, mixed } = decoded;
+  return {
+    text,
+    data: {
+      path,
+      encoding,
+      ...(bom ? { bom } : {}),
+      eol: mixed ? 'mixed' : { '\n': 'lf', '\r\n': 'crlf', '\r': 'cr' }[eol],
+    },
+  };
+}
+
 export const readFile: Tool = {
   name: 'read_file',
-  description: 'Read a text file, or a window of its lines.',
+  description: 'Read a text file or document (PDF, Office), or a window of its lines.',
   category: 'files',
   parameters: {
     type: 'object',
@@ -53,13 +82,15 @@ export const readFile: Tool = {
         description: 'inclusive; default: the end',
       },
       line_numbers: { type: 'boolean', default: false },
+      page_start: { type: 'integer', minimum: 0, maximum: MAX_PAGES, description: 'PDF, from 0; default: 0' },
+      page_end: { type: 'integer', minimum: 1, maximum: MAX_PAGES, description: 'exclusive; default: 20 on' },
     },
     required: ['path'],
     additionalProperties: false,
   },
   effects: 'read',
   paths: ['path'],
-  timeoutMs: 10_000,
+  timeoutMs: 30_000,
 
   async run(args, context) {
     const asked = args['path'] as string;
@@ -69,22 +100,20 @@ export const readFile: Tool = {
       throw refusal('is_directory', `${path} is a folder; use list_directory to see what is in it.`);
     if (entry.kind !== 'file') throw refusal('not_found', `${path} does not exist.`);
     const reads = { [path]: entry.sha256 };
-    const decoded = await decodeText(entry.content);
-    if (!decoded)
+    const read = isDocument(entry.content, path)
+      ? await readDocument(path, entry.content, pagesOf(args), context)
+      : await readText(path, entry.content);
+    if (!read)
       return success(describeBinary(path, entry.content), {
         data: { path, binary: true, size: entry.size },
         reads,
       });
-
-    const { text, encoding, bom, eol, mixed } = decoded;
-    const lines = linesOf(text);
-    const data = {
+    const lines = linesOf(read.text);
+    const data: Record<string, unknown> = {
       path,
       size: entry.size,
       lines: lines.length,
-      encoding,
-      ...(bom ? { bom } : {}),
-      eol: mixed ? 'mixed' : { '\n': 'lf', '\r\n': 'crlf', '\r': 'cr' }[eol],
+      ...read.data,
     };
     if (lines.length === 0) return success('(empty file)', { data, reads });
 
@@ -105,6 +134,7 @@ export const readFile: Tool = {
       args['line_numbers'] === true,
     );
     const notes: string[] = [];
+    if (read.note && window.last === lines.length) notes.push(read.note);
     if (window.cutLine)
       notes.push(
         `line ${window.last} has ${lines[window.last - 1]!.length} characters, only its beginning is shown; use shell_execute (cut -c) for the rest`,
@@ -120,7 +150,7 @@ export const readFile: Tool = {
         ...data,
         line_start: start,
         line_end: window.last,
-        truncated: window.last < end || window.cutLine,
+        truncated: window.last < end || window.cutLine || data['truncated'] === true,
       },
       reads,
     });
