@@ -1,5 +1,5 @@
 /** The effects that run right now: begins them, aborts them, and settles each exactly once. */
-import { add, type Cost, NO_COST } from '../machines/budget.ts';
+import { add, type Cost, type Lack, NO_COST } from '../machines/budget.ts';
 import { failure, LoomError } from '../machines/failure.ts';
 import type { EffectEntry } from '../machines/react.ts';
 import { crashPoint } from '../store/crash-points.ts';
@@ -23,7 +23,7 @@ export interface PoolHooks {
   pause(path: string): void;
   resume(path: string): void;
   timeLeft(path: string): number;
-  reserve(key: string, cost: Cost): Promise<boolean>;
+  reserve(key: string, cost: Cost): Promise<Lack | null>;
   preview(effect: EffectEntry, delta: Parameters<EffectContext['preview']>[0]): void;
 }
 

@@ -1,5 +1,5 @@
 /** What an effect is to the host: given an intent and some powers, it settles exactly once, as data. */
-import type { Cost } from '../machines/budget.ts';
+import type { Cost, Lack } from '../machines/budget.ts';
 import type { EffectEntry, JournalLine } from '../machines/react.ts';
 import type { Row } from '../store/port.ts';
 
@@ -18,8 +18,8 @@ export interface EffectContext {
   left(): number;
   /** Uses that count however it ends, e.g. of an attempt that was cut off; added to the result's. */
   spend(cost: Cost): void;
-  /** Makes the reservation large enough for `cost` beyond what was spent so far; false when the budget has no room for it. */
-  reserve(cost: Cost): Promise<boolean>;
+  /** Makes the reservation large enough for `cost` beyond what was spent so far. What leaves no room for it, or null. */
+  reserve(cost: Cost): Promise<Lack | null>;
   /** Shows text that may still be withdrawn. */
   preview(delta: { attempt: number; offset: number; text: string; reset?: true }): void;
 }

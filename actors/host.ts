@@ -3,9 +3,10 @@
  *  Order: react (pure) → one transaction (actors, intents, journal, rows) → publish → start and abort effects.
  *  Crash before the commit: nothing happened. Crash after: the next owner finds the intents and goes on (`restore.ts`).
  *  In-memory state changes only after the commit. */
-import { type Cost, NO_COST, shortOf } from '../machines/budget.ts';
+import { type Cost, type Lack, lacking, NO_COST, shortOf } from '../machines/budget.ts';
 import { LoomError } from '../machines/failure.ts';
 import {
+  accountOf,
   type Catalogue,
   type EffectEntry,
   type JournalLine,
@@ -34,7 +35,7 @@ import { type Ask, createDesk } from './question-desk.ts';
 import { askedLine, describeQuestion } from './questions.ts';
 import { OUTPUT } from './restore.ts';
 import { createWriter } from './run-writer.ts';
-import { exitCodeOf, headStatus, terminalLine } from './status.ts';
+import { exhaustedLine, exitCodeOf, headStatus, terminalLine } from './status.ts';
 
 export interface HostOptions {
   store: Store;
@@ -69,8 +70,8 @@ interface Unfinished {
 export interface Host {
   /** Starts the work with the first events; resolves when the run stands still or is over. */
   begin(first: Outside[], unfinished?: Unfinished): Promise<HostEnd>;
-  /** Stops at a point from which `resume` goes on; what was running is aborted. */
-  interrupt(reason: ParkReason, message: string): void;
+  /** Stops at a point from which `resume` goes on; what was running is aborted. `lack`: the budget that is spent. */
+  interrupt(reason: ParkReason, message: string, lack?: Partial<Lack>): void;
 }
 
 export function createHost(options: HostOptions): Host {
@@ -81,7 +82,7 @@ export function createHost(options: HostOptions): Host {
   let ended = false;
   /** Nothing is judged idle before the first events are in. */
   let started = false;
-  let closing: { reason: ParkReason; message: string } | null = null;
+  let closing: { reason: ParkReason; message: string; lack?: Partial<Lack> } | null = null;
   let stuck: { reason: StuckReason; message: string } | null = null;
   /** Changes that a crash cut off and nobody has looked at yet: until then they cannot be settled. */
   const unexamined = new Set<string>();
@@ -196,9 +197,7 @@ export function createHost(options: HostOptions): Host {
       const message = String(event['message']);
       stuck = { reason: event['reason'] as StuckReason, message };
       if (stuck.reason !== 'budget') return [];
-      const { tokens, usd, model_calls, tool_calls } = reaction.next.ledger.spent;
-      const snapshot = { total_tokens: tokens, cost_usd: usd, model_invocations: model_calls, tool_calls };
-      return [{ event_type: 'task_budget_exhausted', data: { message, snapshot } }];
+      return [exhaustedLine(reaction.next, message, event['detail'] as Partial<Lack> | undefined)];
     });
   }
 
@@ -239,12 +238,15 @@ export function createHost(options: HostOptions): Host {
     );
   }
 
-  /** Reserves more for a running effect; without limits nothing has to be written. */
-  async function enlarge(key: string, cost: Cost): Promise<boolean> {
+  /** Reserves more for a running effect; without limits nothing has to be written. What is in the way, or null. */
+  async function enlarge(key: string, cost: Cost): Promise<Lack | null> {
     const missing = () => shortOf(run.ledger, run.effects[key]?.reserved ?? NO_COST, cost);
     const more = missing();
-    if (more) await enqueue(() => handle({ type: 'reserve', key, cost: more }));
-    return missing() === null;
+    if (!more) return null;
+    await enqueue(() => handle({ type: 'reserve', key, cost: more }));
+    const still = missing();
+    const account = accountOf(run.effects[key]?.path ?? run.root);
+    return still && lacking(run.ledger, account, still);
   }
 
   function stop(effect: EffectEntry): void {
@@ -259,7 +261,7 @@ export function createHost(options: HostOptions): Host {
     if (!started || settling > 0 || pool.size > 0) return null;
     const open = Object.values(run.effects);
     if (run.output !== undefined && open.length === 0) return conclude;
-    if (closing) return () => park(closing!.reason, closing!.message);
+    if (closing) return () => park(closing!.reason, closing!.message, [], closing!.lack);
     if (run.output !== undefined || !open.every(onlyWaits) || desk.undecided) return null;
     return () => {
       if (desk.open.length > 0) return park('waiting', waitingMessage(desk.open));
@@ -274,11 +276,17 @@ export function createHost(options: HostOptions): Host {
     if (!ended && standing()) void enqueue(async () => standing()?.());
   }
 
-  async function park(reason: ParkReason, message: string, rows: Row[] = []): Promise<void> {
+  async function park(
+    reason: ParkReason,
+    message: string,
+    rows: Row[] = [],
+    lack?: Partial<Lack>,
+  ): Promise<void> {
     const line = { event_type: 'task_parked', data: { reason, message } };
+    const why = lack ? [exhaustedLine(run, message, lack)] : [];
     const status = reason === 'waiting' ? 'waiting_approval' : reason === 'paused' ? 'paused' : undefined;
     const moved = movedAlarms(run).map(intentRow);
-    await writer.commit([...rows, ...moved], [line], {
+    await writer.commit([...rows, ...moved], [...why, line], {
       parked: { reason, message },
       ...(status ? { status } : {}),
     });
@@ -340,9 +348,9 @@ export function createHost(options: HostOptions): Host {
         return outcome;
       });
     },
-    interrupt(reason, message) {
+    interrupt(reason, message, lack) {
       if (ended || closing) return;
-      closing = { reason, message };
+      closing = { reason, message, ...(lack ? { lack } : {}) };
       pool.abortAll(new LoomError('retryable', 'interrupted', message));
       setTimeout(() => {
         pool.forget();

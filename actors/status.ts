@@ -1,4 +1,5 @@
 /** What the outside reads of a run: its status, exit code and terminal event. */
+import type { Lack } from '../machines/budget.ts';
 import { failure } from '../machines/failure.ts';
 import type { JournalLine, Run } from '../machines/react.ts';
 import type { TaskOutput } from '../machines/task.ts';
@@ -41,6 +42,20 @@ export function terminalLine(output: TaskOutput): JournalLine {
   }
   if (output.status === 'cancelled') return { event_type: 'task_cancelled', data: {} };
   return { event_type: 'task_completed', data: output.status === 'planned' ? { plan_only: true } : {} };
+}
+
+/** A budget is spent: which one and its limit where that is known, and all that was used so far. */
+export function exhaustedLine({ ledger }: Run, message: string, lack: Partial<Lack> = {}): JournalLine {
+  const { tokens, usd, model_calls, tool_calls } = ledger.spent;
+  const { budget_name = null, limit = null, observed = null, subtask_id = null } = lack;
+  const account = subtask_id === null ? ledger : (ledger.subtasks[subtask_id] ?? ledger);
+  const spent =
+    budget_name === null ? null : budget_name === 'seconds' ? observed : account.spent[budget_name];
+  const snapshot = { total_tokens: tokens, cost_usd: usd, model_invocations: model_calls, tool_calls };
+  return {
+    event_type: 'task_budget_exhausted',
+    data: { budget_name, limit, spent, observed, subtask_id, message, snapshot },
+  };
 }
 
 export const TERMINAL_EVENTS = ['task_completed', 'task_failed', 'task_cancelled'];

@@ -104,7 +104,8 @@ async function driveHost(
   const { signal } = hooks;
   const seconds = record.limits.timeout_seconds;
   const message = `the time budget of ${seconds} s is spent: resume with a higher --timeout`;
-  const outOfTime = () => host.interrupt('budget', message);
+  const spent = { budget_name: 'seconds', limit: seconds ?? 0, observed: seconds ?? 0 } as const;
+  const outOfTime = () => host.interrupt('budget', message, spent);
   const left = seconds === null ? Number.POSITIVE_INFINITY : seconds * 1_000 - active_ms;
   const timer = Number.isFinite(left) && left > 0 ? setTimeout(outOfTime, left) : undefined;
   signal?.addEventListener('abort', interrupt, { once: true });

@@ -2,6 +2,7 @@
  *
  *  Prompts are measured without a tokenizer, so each alias has a scale: tokens its server counts for one of ours. It rises at
  *  once and falls slowly, because a prompt that is a little short costs less than one that is cut or refused. */
+import { atWorst } from '../machines/catalogue.ts';
 import type { Router } from './models/router.ts';
 
 /** Tokens for the answer and, by our estimate, for the prompt. */
@@ -16,6 +17,8 @@ const FIRST_SCALE = 1.1;
 const TELLING = 300;
 /** Part of a small window that an answer may take. */
 export const ANSWER_SHARE = 1 / 3;
+/** Prompts of one server differ in what they cost: code against prose. */
+const MARGIN = 1.15;
 /** A refused prompt shrinks to at most this part of itself. */
 const SHRINK = 0.7;
 
@@ -37,6 +40,12 @@ export class WindowGauge {
     const answer = Math.max(1, Math.min(most, Math.floor(room * ANSWER_SHARE)));
     const spare = Math.min(64, Math.floor(room / 32));
     return { answer, prompt: Math.floor((room - answer - spare) / this.#scaleOf(alias)) };
+  }
+
+  /** Tokens that the server may count at worst for a prompt of this estimated size, for its reservation. What an alias has
+   *  counted before is known from then on; a server whose first count is higher still is told of by the kernel. */
+  worst(alias: string, estimate: number): number {
+    return Math.max(atWorst(estimate), Math.ceil(estimate * (this.#scale.get(alias) ?? 1) * MARGIN));
   }
 
   /** A request was answered. @param estimate our measure of it @param counted the server's @param cut the server dropped a part */

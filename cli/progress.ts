@@ -141,6 +141,7 @@ function painted(context: Context, { diff_lines }: ProgressOptions): Progress {
 const LASTING = new Set([
   'task_plan_degraded',
   'task_budget_exhausted',
+  'task_budget_overspent',
   'task_stalled',
   'subtask_retrying',
   'subtask_failed',

@@ -124,6 +124,36 @@ export const settle = (ledger: Ledger, subtask: string | null, reserved: Cost, u
         work_ms: account.work_ms + ms,
       }));
 
+/** A limit that was passed, because an effect used more than was reserved for it. */
+export interface Overspend {
+  budget_name: keyof Cost;
+  limit: number;
+  spent: number;
+  subtask_id: string | null;
+}
+
+/** Limits that a cost just booked has passed, of the task and of one subtask. */
+export function overspent(before: Ledger, after: Ledger, subtask: string | null): Overspend[] {
+  const passed = (was: Account, is: Account, limits: Limits, subtask_id: string | null): Overspend[] =>
+    NAMES.flatMap(name => {
+      const limit = limits[name] ?? Number.POSITIVE_INFINITY;
+      return is.spent[name] > limit && is.spent[name] > was.spent[name]
+        ? [{ budget_name: name, limit, spent: is.spent[name], subtask_id }]
+        : [];
+    });
+  const ofTask = passed(before, after, after.limits, null);
+  if (subtask === null) return ofTask;
+  const [was, is] = [before, after].map(ledger => ledger.subtasks[subtask] ?? NEW) as [Account, Account];
+  return [...ofTask, ...passed(was, is, after.subtask_limits, subtask)];
+}
+
+/** One sentence: which budget, by how much it was passed, and why. */
+export function overspentMessage(over: Overspend, source: string, reserved: Cost, used: Cost): string {
+  const { budget_name: name, limit, spent, subtask_id } = over;
+  const whose = subtask_id === null ? '' : ` of subtask "${subtask_id}"`;
+  return `the ${name} budget of ${limit}${whose} was passed (${Number(spent.toFixed(6))}): its server counted ${Number(used[name].toFixed(6))} for one ${source} call where ${Number(reserved[name].toFixed(6))} were reserved`;
+}
+
 /** How a limit is raised. */
 const RAISE: Record<keyof Limits, { task: string; subtask: string }> = {
   tokens: { task: '--max-tokens', subtask: 'max_subtask_total_tokens' },

@@ -20,6 +20,8 @@ import {
   lackMessage,
   ledgerRows,
   NO_COST,
+  overspent,
+  overspentMessage,
   reserve,
   settle,
 } from './budget.ts';
@@ -36,7 +38,7 @@ const MAX_STEPS = 1_000;
 const scopeOf = (path: string): string => path.split('/').slice(0, 3).join('/').replace(/@\d+$/, '');
 
 /** Whose account an effect at this address is booked on, besides the task's: the id of its subtask, over all incarnations. */
-const accountOf = (path: string): string | null =>
+export const accountOf = (path: string): string | null =>
   /^[^/]+\/[^/]+\/s:(.+?)@\d+(?:\/|$)/.exec(path)?.[1] ?? null;
 
 const blocks = (effect: EffectEntry): boolean => effect.state === 'stopping' && effect.class !== 'repeatable';
@@ -280,7 +282,20 @@ export function react(catalogue: Catalogue, run: Run, outside: Outside): Reactio
         // A late result of an effect that no longer exists: dropped by its key.
         if (!effect) return;
         const used = outside.used === 'unknown' ? effect.reserved : (outside.used ?? NO_COST);
-        next.ledger = settle(next.ledger, accountOf(effect.path), effect.reserved, used, outside.ms);
+        const account = accountOf(effect.path);
+        next.ledger = settle(next.ledger, account, effect.reserved, used, outside.ms);
+        // Whoever counted it counted more than anybody could have known before; that must not go by unseen.
+        for (const over of overspent(run.ledger, next.ledger, account))
+          journal.push({
+            event_type: 'task_budget_overspent',
+            data: {
+              ...over,
+              source: effect.source,
+              reserved: effect.reserved,
+              used,
+              message: overspentMessage(over, effect.source, effect.reserved, used),
+            },
+          });
         dropEffect(effect.key);
         // Before its actor is told: whoever waits for room has waited longer than what that actor asks for next.
         releaseHeld();

@@ -15,10 +15,19 @@ export interface Stuck {
   type: 'STUCK';
   reason: string;
   message: string;
+  /** Of a budget: which one, its limit, and what it would have come to; see `Lack`. */
+  detail?: Record<string, unknown>;
 }
 
 export const stuckEvent = (output: { ok: boolean; failure?: Failure }): Stuck => ({
   type: 'STUCK',
   reason: stuckReason(output) ?? 'no_model',
   message: output.failure?.message ?? '',
+  ...(output.failure?.detail ? { detail: output.failure.detail } : {}),
 });
+
+/** What a child told, told on in the same words. */
+export function retold(event: unknown): Stuck {
+  const { reason, message, detail } = event as Stuck;
+  return { type: 'STUCK', reason, message, ...(detail ? { detail } : {}) };
+}

@@ -24,6 +24,7 @@ import {
   wantsResolver,
 } from './ladder.ts';
 import { remote, rowActions } from './remote.ts';
+import { retold, type Stuck } from './stuck.ts';
 import {
   attemptInput,
   begun,
@@ -68,11 +69,8 @@ const machine = setup({
     context: Context;
     input: SubtaskInput;
     output: SubtaskOutput;
-    events:
-      | { type: 'RESUME' }
-      | { type: 'PAUSE' }
-      | { type: 'STUCK'; reason: string; message: string; from: string };
-    emitted: { type: 'STUCK'; reason: string; message: string };
+    events: { type: 'RESUME' } | { type: 'PAUSE' } | (Stuck & { from: string });
+    emitted: Stuck;
   },
   actors: {
     prepare: remote<PrepareInput, EffectOutputs['prepare']>(),
@@ -89,10 +87,7 @@ const machine = setup({
     fail: assign((_, params: { failure: Failure }) => ({ failure: params.failure })),
     /** Model calls that somebody made for this subtask. */
     count: assign(({ context }, params: { calls: number }) => ({ calls: context.calls + params.calls })),
-    tellStuck: emit(({ event }) => {
-      const { reason, message } = event as unknown as { reason: string; message: string };
-      return { type: 'STUCK' as const, reason, message };
-    }),
+    tellStuck: emit(({ event }) => retold(event)),
   },
   guards: {
     worthAnother: ({ context }) => ending(context) === null,

@@ -12,7 +12,7 @@ import {
 import type { EffectOutputs, QuestionInput } from './effects.ts';
 import { demoteSyntheses, nextRunnable, singleNodePlan } from './plan.ts';
 import { remote, rowActions } from './remote.ts';
-import { type Stuck, stuckEvent, stuckReason } from './stuck.ts';
+import { retold, type Stuck, stuckEvent, stuckReason } from './stuck.ts';
 import type { SubtaskInput, SubtaskOutput } from './subtask.ts';
 import {
   accept,
@@ -90,10 +90,7 @@ const machine = setup({
       enqueue({ type: 'journal', params: { event_type: 'task_plan_ready', data: describePlan(context) } });
     }),
     /** What failed is always told to the root's host: the run waits, it does not fail. */
-    tellStuck: emit(({ event }) => {
-      const { reason, message } = event as unknown as Stuck;
-      return { type: 'STUCK' as const, reason, message };
-    }),
+    tellStuck: emit(({ event }) => retold(event)),
     tellStuckEffect: emit(({ event }) => stuckEvent(outputOf<'plan'>(event))),
     /** The plan of last resort: the goal as one subtask. */
     degrade: assign(({ context }) => accept(singleNodePlan(context.title))),

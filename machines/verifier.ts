@@ -1,9 +1,9 @@
 /** Judges one attempt: deterministic checks first, then independent reviews, at tier 3 a vote. Fails closed. */
-import { type AnyStateMachine, assign, emit, enqueueActions, setup, stopChild } from 'xstate';
+import { type AnyStateMachine, assign, emit, enqueueActions, setup, spawnChild, stopChild } from 'xstate';
 import type { EffectOutputs } from './effects.ts';
 import type { Failure } from './failure.ts';
 import { type DoneEvent, remote, rowActions } from './remote.ts';
-import { stuckReason } from './stuck.ts';
+import { type Stuck, stuckEvent, stuckReason } from './stuck.ts';
 import { accepted, type VerdictDigest } from './verdict.ts';
 
 export interface VerifierInput {
@@ -47,7 +47,13 @@ export interface ReviewInput {
 
 interface Context extends VerifierInput {
   verdict: VerdictDigest | null;
+  /** What the checks measured; a review judges something else and says nothing about it. */
+  measured: Pick<VerdictDigest, 'checks_passed' | 'tools_succeeded' | 'destructive'>;
   repairs: number;
+  /** Votes whose answer could not be read and is asked for once more, in order. */
+  repaired: number[];
+  /** The first vote against. */
+  objection: VerdictDigest | null;
   votesFor: number;
   votesAgainst: number;
   votesOut: number;
@@ -71,13 +77,13 @@ const inconclusive = (reason_code: string, tier: number, feedback = ''): Verdict
 const noAnswer = (output: { ok: boolean; failure?: Failure }, who: string): string =>
   output.ok || !output.failure ? '' : `${who} gave no answer: ${output.failure.message}`;
 
-const reviewInput = (context: Context, vote: number): ReviewInput => ({
+const reviewInput = (context: Context, vote: number, repair = 0): ReviewInput => ({
   thread: context.thread,
   subtask: context.subtask,
   plan_version: context.plan_version,
   attempt: context.attempt,
   vote,
-  repair: vote === 1 ? context.repairs : 0,
+  repair,
   tokens: context.review_tokens,
 });
 
@@ -101,7 +107,7 @@ const machine = setup({
     input: VerifierInput;
     output: VerifierOutput;
     events: ReviewDone | { type: 'RESUME' };
-    emitted: { type: 'STUCK'; reason: string; message: string };
+    emitted: Stuck;
   },
   actors: {
     checks: remote<ChecksInput, EffectOutputs['checks']>(),
@@ -114,7 +120,7 @@ const machine = setup({
       const { verdict } = params;
       if (verdict === null || verdict.outcome === 'inconclusive') return { votesOut: context.votesOut + 1 };
       if (accepted(verdict.outcome)) return { votesFor: context.votesFor + 1, verdict };
-      return { votesAgainst: context.votesAgainst + 1 };
+      return { votesAgainst: context.votesAgainst + 1, objection: context.objection ?? verdict };
     }),
     concludeVote: assign(({ context }, params: { outcome: 'pass' | 'fail' | 'split' }) => {
       const cast = context.votesFor + context.votesAgainst;
@@ -125,23 +131,15 @@ const machine = setup({
         verdict:
           params.outcome === 'pass'
             ? { ...base, confidence: share, tier: 3 }
-            : {
-                outcome: 'fail' as const,
-                reason_code: 'voted_down',
-                severity_class: 'semantic' as const,
-                confidence: share,
-                independent: base.independent,
-                tier: 3,
-              },
+            : { ...(context.objection ?? base), reason_code: 'voted_down', confidence: share, tier: 3 },
       };
     }),
-    tellStuck: emit(({ event }) => {
-      const output = (event as ReviewDone).output as { ok: boolean; failure?: Failure };
-      return {
-        type: 'STUCK' as const,
-        reason: stuckReason(output) ?? 'no_model',
-        message: output.failure?.message ?? '',
-      };
+    tellStuck: emit(({ event }) => stuckEvent((event as ReviewDone).output)),
+    measure: assign((_, params: { verdict: VerdictDigest }) => {
+      const { checks_passed, tools_succeeded, destructive } = params.verdict;
+      const all = { checks_passed, tools_succeeded, destructive };
+      const known = Object.entries(all).filter(([, value]) => value !== undefined);
+      return { measured: Object.fromEntries(known) };
     }),
     reap: stopChild(({ event }) => (event as ReviewDone).actorId),
     park: assign(({ context, event }) => ({
@@ -165,6 +163,11 @@ const machine = setup({
     voteLost: ({ context }) => context.votesAgainst >= majority(context),
     voteSplit: ({ context }) => outstanding(context) === 0,
     isReview: ({ event }) => (event as ReviewDone).actorId.startsWith('vote-'),
+    mayAskAgain: ({ context, event }) => {
+      const { actorId, output } = event as ReviewDone;
+      if (!actorId.startsWith('vote-') || output.ok || output.failure.code !== 'unreadable') return false;
+      return !context.repaired.includes(voteNumber(actorId));
+    },
     isStuck: ({ event }) =>
       (event as ReviewDone).actorId.startsWith('vote-') && stuckReason((event as ReviewDone).output) !== null,
   },
@@ -173,7 +176,10 @@ const machine = setup({
   context: ({ input }) => ({
     ...input,
     verdict: null,
+    measured: {},
     repairs: 0,
+    repaired: [],
+    objection: null,
     votesFor: 0,
     votesAgainst: 0,
     votesOut: 0,
@@ -208,6 +214,12 @@ const machine = setup({
           {
             guard: 'wantsReview',
             target: 'reviewing',
+            actions: {
+              type: 'measure',
+              params: ({ event }) => ({
+                verdict: event.output.ok ? event.output.verdict : inconclusive('infra_verifier_error', 1),
+              }),
+            },
           },
           {
             target: 'concluded',
@@ -233,7 +245,7 @@ const machine = setup({
       invoke: {
         src: 'review',
         id: 'review',
-        input: ({ context }) => reviewInput(context, 1),
+        input: ({ context }) => reviewInput(context, 1, context.repairs),
         onDone: [
           { guard: 'reviewStuck', target: 'stuck', actions: 'tellStuck' },
           {
@@ -306,12 +318,30 @@ const machine = setup({
         RESUME: {
           actions: enqueueActions(({ context, enqueue }) => {
             for (const vote of context.parked)
-              enqueue.spawnChild('review', { id: `vote-${vote}`, input: reviewInput(context, vote) });
+              enqueue.spawnChild('review', {
+                id: `vote-${vote}`,
+                input: reviewInput(context, vote, context.repaired.includes(vote) ? 1 : 0),
+              });
             enqueue.assign({ parked: [] });
           }),
         },
         'xstate.done.actor.*': [
           { guard: 'isStuck', actions: ['tellStuck', 'park', 'reap'] },
+          {
+            // The same reviewer is shown its answer once more.
+            guard: 'mayAskAgain',
+            actions: [
+              'reap',
+              spawnChild('review', {
+                id: ({ event }) => (event as ReviewDone).actorId,
+                input: ({ context, event }) =>
+                  reviewInput(context, voteNumber((event as ReviewDone).actorId), 1),
+              }),
+              assign(({ context, event }) => ({
+                repaired: [...context.repaired, voteNumber(event.actorId)].sort((a, b) => a - b),
+              })),
+            ],
+          },
           {
             guard: 'isReview',
             actions: [
@@ -330,7 +360,8 @@ const machine = setup({
   output: ({ context }): VerifierOutput => {
     const verdict = context.verdict ?? inconclusive('infra_verifier_error', context.tier);
     const votes = verdict.tier >= 3 ? context.votes - 1 : 0;
-    return { verdict, calls: verdict.tier >= 2 ? 1 + context.repairs + votes : 0 };
+    const calls = verdict.tier >= 2 ? 1 + context.repairs + votes + context.repaired.length : 0;
+    return { verdict: { ...context.measured, ...verdict }, calls };
   },
 });
 

@@ -1,6 +1,5 @@
 /** What one routed model call costs with all its attempts, and how its reservation is kept to. */
 import { type Cost, NO_COST } from '../../machines/budget.ts';
-import { atWorst } from '../../machines/catalogue.ts';
 import type { ModelConfig } from '../../store/config.ts';
 import type { EffectContext } from '../effect.ts';
 import { ModelError } from '../models/model.ts';
@@ -24,16 +23,20 @@ export interface Meter {
   room(): Promise<void>;
 }
 
-/** @param prompt estimated tokens of the request · @param answer most tokens of the answer */
+/** @param prompt estimated tokens of the request · @param worst what the server of an alias may count for it
+ *  @param answer most tokens of the answer */
 export function meterCall(
   context: EffectContext,
   models: ModelConfig[],
-  { prompt, answer }: { prompt: number; answer: number },
+  { prompt, worst, answer }: { prompt: number; worst(alias: string): number; answer: number },
 ): Meter {
   const chars = new Map<number, number>();
-  const dearest = models
-    .map(model => priced(model, atWorst(prompt), answer))
-    .reduce((a, b) => (b.usd > a.usd ? b : a));
+  const each = models.map(model => priced(model, worst(model.alias), answer));
+  const dearest = {
+    ...NO_COST,
+    tokens: Math.max(...each.map(({ tokens }) => tokens)),
+    usd: Math.max(...each.map(({ usd }) => usd)),
+  };
   return {
     received: (attempt, length) => void chars.set(attempt, length),
     failed(alias, code, attempt) {
@@ -42,11 +45,13 @@ export function meterCall(
       context.spend(priced(model, prompt, Math.ceil((chars.get(attempt) ?? 0) / CHARS_PER_TOKEN)));
     },
     async room() {
-      if (await context.reserve({ ...dearest, model_calls: 1 })) return;
+      const lack = await context.reserve({ ...dearest, model_calls: 1 });
+      if (!lack) return;
       throw new ModelError({
         kind: 'terminal',
         code: 'budget',
         message: `the budget has no room for a request of ${prompt} tokens and its answer: resume with a higher limit`,
+        detail: { ...lack },
       });
     },
   };

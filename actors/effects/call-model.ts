@@ -74,7 +74,11 @@ export function stated(error: unknown, context: EffectContext, about: Record<str
   if (context.signal.aborted) return new LoomError('retryable', 'aborted', 'the model call was stopped');
   const code = CODES[error.failure.code] ?? error.failure.code;
   const kind = code === error.failure.code ? error.failure.kind : 'retryable';
-  return new LoomError(kind, code, error.failure.message, { cause: error.failure.code, ...about });
+  return new LoomError(kind, code, error.failure.message, {
+    cause: error.failure.code,
+    ...about,
+    ...error.failure.detail,
+  });
 }
 
 export async function callModel(
@@ -88,7 +92,8 @@ export async function callModel(
   const able = deps.router.describe().filter(({ roles }) => roles.includes(role));
   const models = able.flatMap(({ alias }) => deps.config.models[alias] ?? []);
   const send = async ({ model, shares, fitted: { messages, tokens } }: Planned) => {
-    const meter = meterCall(context, models, { prompt: tokens, answer: shares.answer });
+    const worst = (alias: string) => gauge.worst(alias, tokens);
+    const meter = meterCall(context, models, { prompt: tokens, worst, answer: shares.answer });
     await meter.room();
     return deps.router.call(
       role,

@@ -23,7 +23,9 @@ export async function earlierAttempts(
     failed.map(async ({ attempt, thread, failure_class, failure, verdict }): Promise<EarlierAttempt> => {
       // What was judged before a person rejected it, or before something else failed, is not why it failed.
       const why = verdict?.reason_code || 'verification_failed';
-      const judged = verdict && why === failure?.code ? await rows.verdict(thread) : null;
+      const stored = verdict && why === failure?.code ? await rows.verdict(thread) : null;
+      // Of several votes the last one is stored, which may have been for it.
+      const judged = stored?.passed ? null : stored;
       return {
         attempt,
         failure_class,

@@ -84,6 +84,8 @@ function sentence({ event_type, data }: JournalEvent, paint: Paint): string | nu
       return `${mark(data['approved'] === false ? 'failed' : 'done', paint)} ${id}  answered: ${why('answer')}${text('reason') ? ` (${text('reason')})` : ''}`;
     case 'task_run_recovered':
       return `${mark('running', paint)} continues where it had stopped`;
+    case 'task_budget_overspent':
+      return `${mark('failed', paint)} ${why('message')}`;
     case 'task_budget_exhausted':
       return `${mark('failed', paint)} stopped: ${why('message')}`;
     case 'steer_instruction':

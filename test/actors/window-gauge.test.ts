@@ -24,6 +24,14 @@ describe('the share of a prompt', () => {
     expect(gauge.shares('b', 4_096, 1_000).prompt).toBe(before);
   });
 
+  it('reserves for a server that counts much more what it has counted, and more than the estimate for any', () => {
+    const gauge = new WindowGauge();
+    expect(gauge.worst('a', 1_000)).toBe(1_250);
+    gauge.counted('a', 1_000, 2_000, false);
+    expect(gauge.worst('a', 1_000)).toBeGreaterThanOrEqual(2_300);
+    expect(gauge.worst('b', 1_000)).toBe(1_250);
+  });
+
   it('keeps to the window that a server was seen to cut at', () => {
     const gauge = new WindowGauge();
     gauge.counted('a', 9_000, 2_048, true);

@@ -157,7 +157,37 @@ describe('the budget', () => {
         reason: 'budget',
         message:
           'the tokens budget of 1000 has no room for this step (1625 at worst): resume with a higher --max-tokens',
+        detail: { budget_name: 'tokens', limit: 1_000, observed: 1_625, subtask_id: null },
       },
+    ]);
+  });
+
+  it('says so when an effect used more than anybody could know before, and what', () => {
+    const drive = turn({ tokens: 2_000, model_calls: 9 });
+    const used = { tokens: 2_400, usd: 0, model_calls: 1, tool_calls: 0 };
+    drive.settle('model', calls(read(0)), used);
+    const told = drive.journal.find(line => line.event_type === 'task_budget_overspent');
+    expect(told?.data).toMatchObject({
+      budget_name: 'tokens',
+      limit: 2_000,
+      spent: 2_400,
+      subtask_id: null,
+      source: 'model',
+      reserved: { tokens: 1_625 },
+      used,
+    });
+    const within = turn({ tokens: 2_000 }).settle('model', calls(read(0)), { ...used, tokens: 2_000 });
+    expect(within.events()).not.toContain('task_budget_overspent');
+  });
+
+  it('says so for the account of a subtask, too', () => {
+    const drive = start('task', taskInput(), { subtask_limits: { tokens: 3_000 } });
+    drive.settle('plan', planned(node('a'), node('b')), { ...one, tokens: 9_000 });
+    drive.settle(at('a', 'prepare'), { ok: true, tokens: 100 });
+    drive.settle(at('a', 'model'), text(), { ...one, tokens: 3_100 });
+    const told = drive.journal.filter(line => line.event_type === 'task_budget_overspent');
+    expect(told.map(line => line.data)).toMatchObject([
+      { budget_name: 'tokens', subtask_id: 'a', spent: 3_100 },
     ]);
   });
 

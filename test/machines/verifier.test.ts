@@ -67,6 +67,14 @@ describe('tier 2', () => {
     expect(judged(drive)).toMatchObject({ outcome: 'inconclusive', reason_code: 'parse_inconclusive' });
   });
 
+  it('keeps what the checks measured, which a review says nothing about', () => {
+    const measured = { checks_passed: 0.5, tools_succeeded: 0.25, destructive: true };
+    const drive = verifier({ tier: 2 }).settle('checks', verdict('pass', { tier: 1, ...measured }));
+    expect(judged(drive.settle('review', verdict('pass')))).toMatchObject({ tier: 2, ...measured });
+    const unread = verifier({ tier: 2 }).settle('checks', verdict('pass', { tier: 1, ...measured }));
+    expect(judged(unread.settle('review', failed('connection')))).toMatchObject(measured);
+  });
+
   it('takes a repaired verdict', () => {
     const drive = checked(2).settle('review', failed('unreadable')).settle('review', verdict('pass'));
     expect(judged(drive)).toMatchObject({ outcome: 'pass' });
@@ -116,6 +124,7 @@ describe('tier 3', () => {
     const drive = checked(3)
       .settle('review', verdict('pass'))
       .settle('vote-2', verdict('fail'))
+      .settle('vote-3', failed('unreadable'))
       .settle('vote-3', failed('unreadable'));
     expect(judged(drive)).toMatchObject({ outcome: 'inconclusive', reason_code: 'vote_split' });
   });
@@ -124,6 +133,39 @@ describe('tier 3', () => {
     const drive = checked(3).settle('review', verdict('inconclusive')).settle('vote-2', verdict('pass'));
     expect(drive.run.output).toBeUndefined();
     expect(judged(drive.settle('vote-3', verdict('pass')))).toMatchObject({ outcome: 'pass' });
+  });
+
+  it('shows a voter once more an answer that nobody could read, and counts what is said then', () => {
+    const drive = checked(3).settle('review', verdict('pass')).settle('vote-2', verdict('fail'));
+    drive.settle('vote-3', failed('unreadable'));
+    expect(drive.restart().open()).toEqual(['vote-3']);
+    expect(drive.effect('vote-3').input).toMatchObject({ vote: 3, repair: 1 });
+    drive.settle('vote-3', verdict('pass'));
+    expect(judged(drive)).toMatchObject({ outcome: 'pass', tier: 3 });
+    expect(drive.run.output).toMatchObject({ calls: 4 });
+  });
+
+  it('asks a voter again for an answer nobody could read, for no other failure', () => {
+    const drive = checked(3).settle('review', verdict('pass')).settle('vote-2', failed('connection'));
+    expect(drive.open()).toEqual(['vote-3']);
+    drive.settle('vote-3', failed('no_model', 'terminal')).command('RESUME');
+    expect(drive.effect('vote-3').input).toMatchObject({ repair: 0 });
+    drive.settle('vote-3', failed('unreadable')).settle('vote-3', failed('no_model', 'terminal'));
+    expect(drive.command('RESUME').effect('vote-3').input).toMatchObject({ repair: 1 });
+    expect(judged(drive.settle('vote-3', failed('unreadable')))).toMatchObject({ reason_code: 'vote_split' });
+  });
+
+  it('says of work that was voted down what the first vote against it said', () => {
+    const against = verdict('fail', { feedback: 'no moons', findings: 'f', conflict: true });
+    const drive = checked(3).settle('review', verdict('pass')).settle('vote-2', against);
+    drive.settle('vote-3', verdict('fail', { feedback: 'bad', findings: 'g' }));
+    expect(judged(drive)).toMatchObject({
+      outcome: 'fail',
+      reason_code: 'voted_down',
+      feedback: 'no moons',
+      findings: 'f',
+      conflict: true,
+    });
   });
 
   it('needs no vote with a single voter', () => {

@@ -169,22 +169,29 @@ const verifier = (tier: number, votes: number): Part => ({
   machine: 'verifier',
   input: verifierInput({ tier, votes }),
   results: results({
-    checks: [sure, verdict('pass_with_warnings'), verdict('fail'), unestablished, failed('aborted')],
-    review: [
-      sure,
-      ...(votes === 1 ? [doubtful] : []),
-      verdict('fail'),
-      verdict('inconclusive'),
-      failed('unreadable'),
-      failed('connection'),
-      noBudget,
-    ],
+    // Of five votes what three do not show: the order in which they come.
+    ...(votes > 3
+      ? { checks: [sure], review: [sure, verdict('fail'), failed('unreadable'), noBudget] }
+      : judged(votes)),
   }),
   commands: () => resume,
   costly: ['review'],
   properties,
-  // At tier 1 only what the checks could not establish is reviewed, with two repairs.
-  atMost: tier === 1 ? 3 : 3 + votes - 1,
+  // At tier 1 only what the checks could not establish is reviewed, with two repairs; each further vote has one.
+  atMost: tier === 1 ? 3 : 3 + 2 * (votes - 1),
+});
+
+const judged = (votes: number): Record<string, unknown[]> => ({
+  checks: [sure, verdict('pass_with_warnings'), verdict('fail'), unestablished, failed('aborted')],
+  review: [
+    sure,
+    ...(votes === 1 ? [doubtful] : []),
+    verdict('fail'),
+    verdict('inconclusive'),
+    failed('unreadable'),
+    failed('connection'),
+    noBudget,
+  ],
 });
 
 export const verifiers = (small: boolean): Part[] =>

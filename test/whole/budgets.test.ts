@@ -3,11 +3,11 @@ import { expect, test } from 'vitest';
 import { openLoom } from '../../actors/engine.ts';
 import type { JournalEvent } from '../../actors/loom.ts';
 import type { ScenarioEntry } from '../../actors/models/scenario.ts';
-import type { Account, Ledger } from '../../machines/budget.ts';
+import type { Account, Cost, Ledger } from '../../machines/budget.ts';
 import { openLmdbReader } from '../../store/lmdb.ts';
 import { loadConfig } from '../../store/load-config.ts';
 import { ending } from '../support/ending.ts';
-import { ofType, QUICK, scriptedLab, servedLab } from '../support/lab.ts';
+import { lab, ofType, QUICK, scriptedLab, servedLab } from '../support/lab.ts';
 import { serverToml } from '../support/loom-process.ts';
 import { call, calls, done, plan, says, script, writes } from '../support/script.ts';
 
@@ -225,4 +225,48 @@ test('a server that asks to be left alone for long: exit 5 at once, with the tim
   expect(result).toMatchObject({ exit_code: 5, error: { code: 'no_model' } });
   expect(result.error?.message).toMatch(/left alone for 3600 s: resume after \d{4}-.*Z/);
   expect(result.duration_ms).toBeLessThan(5_000);
+});
+
+const LIMIT = 22_000;
+const short = (url: string) =>
+  `${QUICK}${serverToml('openai_compatible', url).replace('context_tokens', 'max_tokens = 300\ncontext_tokens')}`;
+
+test('a server that counts three times what was estimated never takes a run past its tokens', async () => {
+  const here = keep(lab());
+  const server = await here.serve('openai', greedyAndModest, {
+    bill: prompt => ({ input: prompt * 3, output: 100 }),
+  });
+  here.config(short(server.url));
+  const { result, events } = await here.go('Both', { max_tokens: LIMIT });
+  expect(result).toMatchObject({ exit_code: 6, error: { code: 'budget' } });
+  expect(ofType(events, 'task_budget_overspent')).toEqual([]);
+  const { task } = await ledgerOf(here.home, result.task_id);
+  expect(task.spent.tokens).toBeLessThanOrEqual(LIMIT);
+  const [told] = ofType(events, 'task_budget_exhausted');
+  expect(told?.data).toMatchObject({ budget_name: 'tokens', limit: LIMIT, subtask_id: null });
+  expect(told?.data['spent']).toBeGreaterThan(10_000);
+  expect(told?.data['observed']).toBeGreaterThan(LIMIT);
+});
+
+test('a server that suddenly counts much more is told of with what it counted, and the run stops there', async () => {
+  const here = keep(lab());
+  let asked = 0;
+  const server = await here.serve('openai', greedyAndModest, {
+    bill: prompt => ({ input: prompt * (++asked > 3 ? 20 : 1), output: 100 }),
+  });
+  here.config(short(server.url));
+  const { result, events } = await here.go('Both', { max_tokens: LIMIT });
+  expect(result).toMatchObject({ exit_code: 6, error: { code: 'budget' } });
+  const over = ofType(events, 'task_budget_overspent');
+  expect(over.length).toBeGreaterThan(0);
+  const { used, reserved, limit, spent, message } = over[0]!.data as {
+    used: Cost;
+    reserved: Cost;
+    limit: number;
+    spent: number;
+    message: string;
+  };
+  expect(used.tokens).toBeGreaterThan(5 * reserved.tokens);
+  expect(spent).toBeGreaterThan(limit);
+  expect(message).toContain(`counted ${used.tokens}`);
 });
