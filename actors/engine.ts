@@ -1,7 +1,6 @@
 /** The façade: everything a command line, a server or a program may ask of Loom. It holds no logic of its own. */
 import { realpath, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { customAlphabet } from 'nanoid';
 import { LoomError } from '../machines/failure.ts';
 import type { Config } from '../store/config.ts';
 import type { Command } from '../store/port.ts';
@@ -25,7 +24,7 @@ import type {
 import { isOver, openQuestions, resultOf, summaryOf } from './report.ts';
 import { chartOfRun } from './run-chart.ts';
 import { TERMINAL_EVENTS } from './status.ts';
-import { ID_ALPHABET, readGoal, readInstruction } from './task-record.ts';
+import { newId, readGoal, readInstruction } from './task-record.ts';
 import { type Launch, resumeTask, startTask } from './task-run.ts';
 import { toolbox } from './toolbox.ts';
 import { keepSmall, purge } from './upkeep.ts';
@@ -38,8 +37,6 @@ export async function suspendProcess(): Promise<void> {
 }
 
 export { configSchema, examineConfig } from './configuration.ts';
-
-const newId = customAlphabet(ID_ALPHABET, 12);
 
 async function existingFolder(path: string): Promise<string> {
   const found = await stat(path).catch(() => null);

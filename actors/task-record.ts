@@ -1,4 +1,5 @@
 /** What a run remembers of how it was started, so that whoever takes it up goes on in the same way. */
+import { customAlphabet } from 'nanoid';
 import type { ApprovalPolicy } from '../machines/approval.ts';
 import { LoomError } from '../machines/failure.ts';
 import type { TaskSettings } from '../machines/task.ts';
@@ -18,7 +19,9 @@ export interface TaskRecord {
   settings: TaskSettings;
 }
 
-export const ID_ALPHABET = '0123456789abcdefghijklmnopqrstuvwxyz';
+const ID_ALPHABET = '0123456789abcdefghijklmnopqrstuvwxyz';
+/** Id of a run, a command, a question. */
+export const newId = customAlphabet(ID_ALPHABET, 12);
 const GOAL_LIMIT = 32_000;
 const TITLE_LIMIT = 200;
 

@@ -1,12 +1,48 @@
 /** Single tool calls from outside a run: `loom tool list|call|parse` and `loom.tools`. */
 import { createHash, randomUUID } from 'node:crypto';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import type { Config } from '../store/config.ts';
+import type { Row } from '../store/port.ts';
+import { type ArtifactRow, artifactKey, artifactShelf } from '../tools/artifacts.ts';
 import { createRegistry } from '../tools/registry.ts';
 import { openWorkspace } from '../tools/workspace.ts';
 import type { Home } from './home.ts';
 import type { Loom } from './loom.ts';
 import { readAnswer } from './models/answer.ts';
+import { newId } from './task-record.ts';
+
+/** What any run of this workspace has kept, newest run first: an id that a transcript shows can be read from outside. */
+async function artifactIn(home: Home, workspace: string, id: string): Promise<ArtifactRow | null> {
+  const store = await home.reader();
+  for (const head of (await store.runs({ workspace })).reverse()) {
+    const row = await store.get<ArtifactRow>(head.id, artifactKey(id));
+    if (row) return row;
+  }
+  return null;
+}
+
+/** A call by hand that leaves something to be read is a small finished run, so that `[retention]` and `purge` know it. */
+async function keepArtifacts(home: Home, workspace: string, tool: string, rows: Row[]): Promise<string> {
+  if (rows.length === 0) return '';
+  const store = await home.writer();
+  const at = new Date().toISOString();
+  const lease = await store.create(
+    {
+      id: newId(),
+      kind: 'adhoc',
+      status: 'completed',
+      goal: `loom tool call ${tool}`,
+      workspace,
+      seq: 0,
+      exit_code: 0,
+      created_at: at,
+      updated_at: at,
+    },
+    rows,
+  );
+  await store.release(lease);
+  return '';
+}
 
 export function toolbox({
   home,
@@ -25,7 +61,8 @@ export function toolbox({
     async call(name, args, options = {}) {
       const root = resolve(options.workspace ?? workspace);
       const jail = await openWorkspace(root);
-      const { openBlobs } = await import('../store/blobs.ts');
+      const blobs = await home.blobs();
+      const shelf = artifactShelf(blobs, id => artifactIn(home, jail.root, id), Date.now);
       const stop = new AbortController();
       const result = await registry.run(name, args, {
         workspace: jail,
@@ -39,15 +76,19 @@ export function toolbox({
           const store = await home.writer();
           return store.locks.acquire(jail.root, `call-${process.pid}`, { signal: stop.signal });
         },
-        blobs: openBlobs(join(home.path, 'blobs')),
+        blobs,
+        artifacts: shelf,
         child: async () => {},
         network: true,
         sandbox: config().tools.shell.sandbox,
         outputLimit: config().limits.runner.default_tool_result_output_chars * 4,
       });
+      const unkept = await keepArtifacts(home, jail.root, name, shelf.rows()).catch(
+        (error: Error) => `\n[the whole could not be kept: ${error.message}]`,
+      );
       return {
         success: result.success,
-        output: result.output,
+        output: result.output + unkept,
         error: result.error ? { code: result.error.code, message: result.error.message } : null,
         data: result.data,
         files_changed: result.files_changed,

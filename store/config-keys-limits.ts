@@ -4,7 +4,6 @@ import { allGone, choice, flag, gone, int, num, type Rules, under } from './conf
 
 const WINDOW =
   "prompts are fitted to the model's window, models.NAME.context_tokens: the oldest exchanges go, files are shown in part";
-const KEPT = 'retention.days and retention.max_mb bound what is kept';
 const REVIEW = 'limits.verifier.max_verifier_prompt_tokens bounds the whole prompt';
 
 const RUNNER: Rules = {
@@ -63,11 +62,18 @@ const RUNNER: Rules = {
     'a prompt that is too long is always shrunk once and sent again',
     flag('Shrink a prompt that is too long.', true),
   ),
-  ingest_artifact_retention_max_age_days: gone(KEPT, int('Days artifacts are kept.', 14, 0, 3650)),
-  ingest_artifact_retention_max_files_per_scope: gone(KEPT, int('Artifacts kept.', 96, 1, 200_000)),
-  ingest_artifact_retention_max_bytes_per_scope: gone(
-    KEPT,
-    int('Bytes of artifacts kept.', 268_435_456, 1024, 20_000_000_000),
+  ingest_artifact_retention_max_age_days: int(
+    'Days for which a run keeps whole outputs and fetched files for read_artifact; 0 is no limit.',
+    14,
+    0,
+    3650,
+  ),
+  ingest_artifact_retention_max_files_per_scope: int('How many of them a run keeps.', 96, 1, 200_000),
+  ingest_artifact_retention_max_bytes_per_scope: int(
+    'Bytes of them that a run keeps.',
+    268_435_456,
+    1024,
+    20_000_000_000,
   ),
 };
 

@@ -86,6 +86,10 @@ export interface Config {
       extractor_prompt_max_chars: number;
       enable_artifact_telemetry_events: boolean;
       artifact_telemetry_max_metadata_chars: number;
+      /** Of one run; 0 = no limit. */
+      ingest_artifact_retention_max_age_days: number;
+      ingest_artifact_retention_max_files_per_scope: number;
+      ingest_artifact_retention_max_bytes_per_scope: number;
     };
     verifier: { max_verifier_prompt_tokens: number };
   };

@@ -3,7 +3,7 @@
  *  Rows belong to a run and are JSON values under a string key, ordered by plain string comparison:
  *  `a/<path>` actor · `e/<key>` effect intent · `p/<key>` checkpoint of a running effect · `j/<seq>` journal ·
  *  `plan/<version>` plan · `m/<thread>/<n>` message · `c/<key>` changelog · `r/<subtask>/<path>` last read hash ·
- *  `i/<seq>` inbox · `k/<n>` child process group · `learn/<what ended>` lesson, which the commit that brings it also folds
+ *  `af/<id>` artifact · `i/<seq>` inbox · `k/<n>` child process group · `learn/<what ended>` lesson, which the commit that brings it also folds
  *  into the global patterns (`lessons.ts`). Numbers in keys are zero-padded (`seqKey`).
  *  Every commit is one transaction: all of its rows or none, on disk when the promise resolves. */
 

@@ -1,9 +1,14 @@
 /** Cuts long output so that its beginning and its end stay. */
 
-/** The first two and the last three fifths, cut at line ends where these are near. */
-export function headAndTail(text: string, limit: number): { shown: string; cut: boolean } {
+/** The first two and the last three fifths, cut at line ends where these are near.
+ *  @param kept where the whole is, for the line that stands in the gap */
+export function headAndTail(
+  text: string,
+  limit: number,
+  kept = 'the whole output is kept',
+): { shown: string; cut: boolean } {
   if (text.length <= limit) return { shown: text, cut: false };
-  const room = Math.max(0, limit - 80);
+  const room = Math.max(0, limit - 56 - kept.length);
   let head = text.slice(0, Math.floor(room * 0.4));
   let tail = text.slice(text.length - Math.ceil(room * 0.6));
   const lastBreak = head.lastIndexOf('\n');
@@ -12,7 +17,7 @@ export function headAndTail(text: string, limit: number): { shown: string; cut: 
   if (firstBreak >= 0 && firstBreak < tail.length * 0.3) tail = tail.slice(firstBreak + 1);
   const gone = text.length - head.length - tail.length;
   return {
-    shown: `${head}\n[... ${gone} characters not shown; the whole output is kept ...]\n${tail}`,
+    shown: `${head}\n[... ${gone} characters not shown; ${kept} ...]\n${tail}`,
     cut: true,
   };
 }

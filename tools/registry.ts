@@ -12,6 +12,7 @@ import { moveFile } from './files/move-file.ts';
 import { readFile } from './files/read-file.ts';
 import { ripgrepSearch } from './files/ripgrep-search.ts';
 import { writeFile } from './files/write-file.ts';
+import { readArtifact } from './read-artifact.ts';
 import { failed } from './result.ts';
 import { gitCommand } from './shell/git-command.ts';
 import { shellExecute } from './shell/shell-execute.ts';
@@ -30,6 +31,7 @@ const TOOLS: Tool[] = [
   shellExecute,
   gitCommand,
   askUser,
+  readArtifact,
 ];
 
 /** A tool that does not answer to its signal is given up this much later, ms. */
@@ -83,9 +85,9 @@ export function createRegistry(tools: Tool[] = TOOLS): Registry {
     const signal = AbortSignal.any([context.signal, timeout]);
     try {
       const result = await settled(tool.run(args, { ...context, signal }), signal);
-      return await shortened(result, context);
+      return await shortened(result, tool, context);
     } catch (error) {
-      return shortened(failed(failureOf(error, tool, timeout, context.signal)), context);
+      return shortened(failed(failureOf(error, tool, timeout, context.signal)), tool, context);
     }
   }
 
@@ -107,11 +109,18 @@ function settled(work: Promise<ToolResult>, signal: AbortSignal): Promise<ToolRe
   });
 }
 
-async function shortened(result: ToolResult, context: ToolContext): Promise<ToolResult> {
-  const { shown, cut } = headAndTail(result.output, context.outputLimit);
-  if (!cut) return result;
-  const artifact = result.artifact ?? (await context.blobs.put(Buffer.from(result.output)));
-  return { ...result, output: shown, artifact };
+/** What does not fit is kept, and named where the model will look for it. */
+async function shortened(result: ToolResult, tool: Tool, context: ToolContext): Promise<ToolResult> {
+  const { output, artifact } = result;
+  const long = output.length > context.outputLimit;
+  if (!long && !artifact) return result;
+  const about = { source: tool.name };
+  const id = artifact
+    ? await context.artifacts.keep(artifact, about)
+    : await context.artifacts.put(Buffer.from(output), about);
+  const where = `all of it: read_artifact ${id}`;
+  const shown = long ? headAndTail(output, context.outputLimit, where).shown : `${output}\n[${where}]`;
+  return { ...result, output: shown, data: { ...result.data, artifact_ref: id } };
 }
 
 function failureOf(error: unknown, tool: Tool, timeout: AbortSignal, asked: AbortSignal): Failure {

@@ -4,6 +4,7 @@ import type { Risk } from '../machines/approval.ts';
 import type { EffectClass } from '../machines/effects.ts';
 import type { Failure } from '../machines/failure.ts';
 import type { BlobRef, Blobs } from '../store/blobs-port.ts';
+import type { Artifacts } from './artifacts.ts';
 
 /** JSON Schema of an object, `additionalProperties: false`. Every string, array and number has bounds; an optional value has its
  *  `default`, or a description that says what its absence means. */
@@ -69,6 +70,8 @@ export interface ToolContext {
   /** Exclusive workspace lock; returns the release function. */
   lock(): Promise<() => Promise<void>>;
   blobs: Blobs;
+  /** Contents that a model may read later, by id. */
+  artifacts: Artifacts;
   /** Records a child's process group so that whoever takes the run over can kill survivors. */
   child(group: { pgid: number; started: string; boot: string } | null): Promise<void>;
   /** Network allowed for this call (the gate let it pass). */
@@ -109,7 +112,7 @@ export interface ToolResult {
   changes?: ChangeRecord[];
   /** path → sha256 of what the model has now seen or written. */
   reads?: Record<string, string>;
-  /** Full output where `output` was cut. */
+  /** The whole where `output` or the diff was cut; the registry names it in the text by its artifact id. */
   artifact?: BlobRef;
 }
 

@@ -5,8 +5,8 @@ import type { Obligations } from '../../machines/obligations.ts';
 import type { Plan, PlanNode } from '../../machines/plan.ts';
 import type { Feedback } from '../../machines/subtask.ts';
 import type { Verdict } from '../../machines/verdict.ts';
-import type { BlobRef } from '../../store/blobs-port.ts';
 import type { Row, Store } from '../../store/port.ts';
+import { ARTIFACT_PREFIX, type ArtifactRow, artifactKey } from '../../tools/artifacts.ts';
 import type { ChangelogEntry as UndoableEntry } from '../../tools/undo.ts';
 import type { Message } from '../models/model.ts';
 
@@ -36,7 +36,6 @@ export interface StoredMessage {
   calls?: (StoredCall | null)[];
   /** Alias of the model that wrote it. */
   alias?: string;
-  artifact?: BlobRef;
   /** Keys of the user's instructions that this message carries. */
   instructions?: string[];
 }
@@ -204,6 +203,9 @@ export function taskRows(store: Pick<Store, 'get' | 'range'>, run: string) {
         })
         .sort((a, b) => (a.order < b.order ? -1 : 1))
         .slice(-limit),
+    artifact: (id: string): Promise<ArtifactRow | null> => store.get<ArtifactRow>(run, artifactKey(id)),
+    artifacts: (): Promise<{ key: string; value: ArtifactRow }[]> =>
+      store.range<ArtifactRow>(run, ARTIFACT_PREFIX),
     /** What the user said to the running task, oldest first. */
     instructions: async (): Promise<Instruction[]> =>
       (await store.range<string>(run, INSTRUCTION_PREFIX)).map(({ key, value }) => ({ key, text: value })),

@@ -6,6 +6,7 @@ import { LoomError } from '../../machines/failure.ts';
 import type { NoteInput, ToolInput } from '../../machines/turn.ts';
 import type { Blobs } from '../../store/blobs-port.ts';
 import { type Row, StoreWriteError } from '../../store/port.ts';
+import { artifactShelf, outlived } from '../../tools/artifacts.ts';
 import { changesMade } from '../../tools/changes.ts';
 import type { ChangeRecord, ToolContext, ToolResult } from '../../tools/tool.ts';
 import type { Effect, EffectContext } from '../effect.ts';
@@ -63,13 +64,13 @@ export function toolEffect(deps: TaskDeps): Effect {
       Math.max(LEAST_OUTPUT, await roomFor(deps, 'executor', 1, RESULT_SHARE, context.signal)),
     );
     const kept = reportingBlobs(deps.blobs);
+    const shelf = artifactShelf(kept.blobs, id => deps.rows.artifact(id), deps.now);
     // From here on it counts, however it ends.
     context.spend({ ...NO_COST, tool_calls: 1 });
-    const result = await deps.registry.run(
-      call.name,
-      call.arguments,
-      toolContext({ ...deps, blobs: kept.blobs }, intent.key, input, context, lastReads, outputLimit),
-    );
+    const result = await deps.registry.run(call.name, call.arguments, {
+      ...toolContext({ ...deps, blobs: kept.blobs }, intent.key, input, context, lastReads, outputLimit),
+      artifacts: shelf,
+    });
     // Not a failure of the tool, which the model could do nothing about.
     if (kept.broken()) throw kept.broken();
     // A command that was stopped and observed to its end is a fact like any other; the rest is simply not done.
@@ -86,7 +87,6 @@ export function toolEffect(deps: TaskDeps): Effect {
     const rows = [
       row(messageKey.result(input.thread, input.iteration, input.n), {
         message: toolMessage(call, text),
-        ...(result.artifact ? { artifact: result.artifact } : {}),
       } satisfies StoredMessage),
       row(traceKey(input.thread, intent.key), traceOf(input, result) satisfies ToolTrace),
       ...Object.entries(result.reads ?? {}).map(([path, digest]) =>
@@ -94,6 +94,8 @@ export function toolEffect(deps: TaskDeps): Effect {
       ),
     ];
     if (result.changes?.length) rows.push(entryOf(result.changes));
+    const pruned = await outlivedBy(deps, shelf.rows());
+    rows.push(...shelf.rows(), ...pruned.map(key => row(key, null)));
     const command = result.data['exit_code'] === undefined ? undefined : input.subject;
     rows.push(
       ...(await writeRows(deps, intent.key, written(result.changes ?? [], result.files_changed), command)),
@@ -107,6 +109,9 @@ export function toolEffect(deps: TaskDeps): Effect {
       } satisfies EffectOutputs['tool'],
       rows,
       journal: [
+        ...(pruned.length > 0
+          ? [{ event_type: 'artifact_retention_pruned', data: { removed: pruned.length } }]
+          : []),
         {
           event_type: 'tool_call_completed',
           data: {
@@ -126,6 +131,22 @@ export function toolEffect(deps: TaskDeps): Effect {
       ],
     };
   };
+}
+
+/** Artifacts that have to go now that these have come. */
+async function outlivedBy({ rows, config, now }: TaskDeps, added: Row[]): Promise<string[]> {
+  if (added.length === 0) return [];
+  const limits = config.limits.runner;
+  return outlived(
+    await rows.artifacts(),
+    added,
+    {
+      days: limits.ingest_artifact_retention_max_age_days,
+      files: limits.ingest_artifact_retention_max_files_per_scope,
+      bytes: limits.ingest_artifact_retention_max_bytes_per_scope,
+    },
+    now(),
+  );
 }
 
 /** Every path that changes touch, old names included. */
@@ -206,7 +227,7 @@ function toolContext(
   context: EffectContext,
   lastReads: Map<string, string>,
   outputLimit: number,
-): ToolContext {
+): Omit<ToolContext, 'artifacts'> {
   return {
     workspace: deps.workspace,
     key,

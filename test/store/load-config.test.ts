@@ -71,6 +71,9 @@ describe('without a file', () => {
           extractor_prompt_max_chars: 9000,
           enable_artifact_telemetry_events: true,
           artifact_telemetry_max_metadata_chars: 1200,
+          ingest_artifact_retention_max_age_days: 14,
+          ingest_artifact_retention_max_files_per_scope: 96,
+          ingest_artifact_retention_max_bytes_per_scope: 268_435_456,
         },
         verifier: { max_verifier_prompt_tokens: 12_000 },
       },
@@ -279,7 +282,7 @@ level = "INFO"
 delegate_task_timeout_seconds = 3600
 enable_streaming = false
 [limits.runner]
-ingest_artifact_retention_max_bytes_per_scope = 268435456
+max_verification_summary_chars = 8000
 [limits.compactor]
 target_chars_ratio = 0.82
 [process]
@@ -300,13 +303,13 @@ capabilities = { native_pdf = true }
       'logging.level has no effect',
       'execution.delegate_task_timeout_seconds has no effect',
       'execution.enable_streaming has no effect',
-      'limits.runner.ingest_artifact_retention_max_bytes_per_scope has no effect',
+      'limits.runner.max_verification_summary_chars has no effect',
       'limits.compactor.target_chars_ratio has no effect',
       'process.search_paths has no effect',
       'models.m.capabilities.native_pdf has no effect',
     ]);
     expect(warnings[6]).toContain(
-      'loom.toml:13: limits.runner.ingest_artifact_retention_max_bytes_per_scope has no effect: retention.days',
+      'loom.toml:13: limits.runner.max_verification_summary_chars has no effect: limits.verifier',
     );
   });
 

@@ -32,6 +32,7 @@ describe('the tools', () => {
       'shell_execute',
       'git_command',
       'ask_user',
+      'read_artifact',
     ]);
     expect(registry.get('read_file')?.name).toBe('read_file');
     expect(registry.get('nothing')).toBeUndefined();
@@ -228,7 +229,8 @@ describe('a call', () => {
     const result = await talkative.run('probe', {}, { ...context, outputLimit: 500 });
     expect(result.output.length).toBeLessThanOrEqual(500);
     expect(result.output).toMatch(/^begin[\s\S]*characters not shown[\s\S]*end$/);
-    expect((await context.blobs.get(result.artifact!)).toString()).toBe(long);
+    const kept = await context.artifacts.get(result.data['artifact_ref'] as string);
+    expect(kept.content.toString()).toBe(long);
   });
 
   it('is judged before it runs', async () => {

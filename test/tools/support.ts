@@ -8,6 +8,7 @@ import { dirname, join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { LoomError } from '../../machines/failure.ts';
 import type { BlobRef, Blobs } from '../../store/blobs-port.ts';
+import { artifactShelf } from '../../tools/artifacts.ts';
 import type { ChangeRecord, ToolContext, ToolResult } from '../../tools/tool.ts';
 import { openWorkspace } from '../../tools/workspace.ts';
 
@@ -64,6 +65,7 @@ export async function bench(files: Record<string, string | Uint8Array> = {}): Pr
   const groups: Bench['groups'] = [];
   const records: ChangeRecord[] = [];
   let tail: Promise<void> = Promise.resolve();
+  const blobs = memoryBlobs();
   const context: ToolContext = {
     workspace,
     key: 'task/t/s:a@1|1|0',
@@ -82,7 +84,8 @@ export async function bench(files: Record<string, string | Uint8Array> = {}): Pr
       await before;
       return async () => free();
     },
-    blobs: memoryBlobs(),
+    blobs,
+    artifacts: artifactShelf(blobs, async () => null, Date.now),
     async child(group) {
       groups.push(group);
     },
