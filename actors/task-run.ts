@@ -7,7 +7,7 @@ import type { Config, ModelConfig } from '../store/config.ts';
 import type { Lease, RunHead, Store } from '../store/port.ts';
 import { killGroup, type ProcessGroup } from '../store/process-identity.ts';
 import { createRegistry } from '../tools/registry.ts';
-import { wireTool } from '../tools/wire.ts';
+import { offeredTools, wireTool } from '../tools/wire.ts';
 import { openWorkspace } from '../tools/workspace.ts';
 import type { TaskDeps } from './effects/deps.ts';
 import { taskEffects } from './effects/index.ts';
@@ -76,7 +76,7 @@ async function depsOf(launch: Launch, head: RunHead, record: TaskRecord, config:
     blobs: await launch.home.blobs(),
     workspace: await openWorkspace(head.workspace),
     registry,
-    tools: registry.list().map(wireTool),
+    tools: offeredTools(registry.list()).map(wireTool),
     router: createRouter(config, {
       capabilities: {
         get: async key => (await store.getGlobal<string>(`model/${key}`)) ?? undefined,

@@ -2,6 +2,7 @@
 
 import { type Failure, failure, LoomError } from '../machines/failure.ts';
 import { askUser } from './ask-user.ts';
+import { calculator } from './calculator.ts';
 import { headAndTail } from './cut.ts';
 import { declaredAssessment } from './declaration.ts';
 import { deleteFile } from './files/delete-file.ts';
@@ -32,6 +33,7 @@ const TOOLS: Tool[] = [
   gitCommand,
   askUser,
   readArtifact,
+  calculator,
 ];
 
 /** A tool that does not answer to its signal is given up this much later, ms. */

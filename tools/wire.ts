@@ -32,3 +32,16 @@ export const wireTool = ({ name, description, parameters }: Tool): WireTool => (
   description,
   parameters: slim(parameters) as Record<string, unknown>,
 });
+
+/** Tools whose schemas a first request has no room for: `loom tool call` and the library know them all. */
+const ON_DEMAND = new Set([
+  'calculator',
+  'task_tracker',
+  'search_files',
+  'document_write',
+  'spreadsheet',
+  'analyze_code',
+]);
+
+/** The tools that are sent along with every request. */
+export const offeredTools = (tools: Tool[]): Tool[] => tools.filter(tool => !ON_DEMAND.has(tool.name));
