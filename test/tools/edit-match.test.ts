@@ -26,9 +26,9 @@ describe('an edit', () => {
       'a\r\nb\r\nc\r\n',
       'exact',
     ],
-    ['LF in old_str, CRLF in the file', 'a\r\nb\r\nc\r\n', 'a\nb', 'x\ny', 'x\r\ny\r\nc\r\n', 'line_ends'],
-    ['CRLF in old_str, LF in the file', 'a\nb\nc\n', 'a\r\nb\r\n', 'x\r\n', 'x\nc\n', 'line_ends'],
-    ['line ends differ up to the end of the file', 'a\r\nb', 'a\nb', 'x\ny', 'x\r\ny', 'line_ends'],
+    ['LF in old_str, CRLF in the file', 'a\r\nb\r\nc\r\n', 'a\nb', 'x\ny', 'x\r\ny\r\nc\r\n', 'eol'],
+    ['CRLF in old_str, LF in the file', 'a\nb\nc\n', 'a\r\nb\r\n', 'x\r\n', 'x\nc\n', 'eol'],
+    ['line ends differ up to the end of the file', 'a\r\nb', 'a\nb', 'x\ny', 'x\r\ny', 'eol'],
     ['mixed file: only the place changes', 'a\nb\r\nc\n', 'b\r\nc', 'B\r\nc', 'a\nB\r\nc\n', 'exact'],
     [
       'trailing blanks in the file',
@@ -36,7 +36,7 @@ describe('an edit', () => {
       'def f():\n    pass',
       'def g():\n    pass',
       'def g():\n    pass\n',
-      'trailing_space',
+      'whitespace',
     ],
     [
       'deeper in the file',
@@ -44,7 +44,7 @@ describe('an edit', () => {
       'def f(self):\n    return 1',
       'def f(self):\n    if x:\n        return 2',
       'class A:\n    def f(self):\n        if x:\n            return 2\n',
-      'indentation',
+      'indent',
     ],
     [
       'shallower in the file',
@@ -52,7 +52,7 @@ describe('an edit', () => {
       '    def f():\n      return 1',
       '    def f():\n      return 2\n    # end',
       'def f():\n  return 2\n# end\n',
-      'indentation',
+      'indent',
     ],
     [
       'tabs in the file, spaces in the edit',
@@ -60,7 +60,7 @@ describe('an edit', () => {
       'if b:\n    c()',
       'if b:\n    c()\n    if d:\n        e()',
       'if a:\n\tif b:\n\t\tc()\n\t\tif d:\n\t\t\te()\n',
-      'indentation',
+      'indent',
     ],
     [
       'spaces in the file, tabs in the edit',
@@ -68,25 +68,25 @@ describe('an edit', () => {
       '\tb {\n\t\tc\n\t}',
       '\tb {\n\t\tc\n\t\td\n\t}',
       'a {\n  b {\n    c\n    d\n  }\n}\n',
-      'indentation',
+      'whitespace',
     ],
     [
       'other spacing within lines',
       'x  =  1\ny = 2\n',
       'x = 1\ny = 2',
       'x = 3\ny = 2',
-      'x = 3\ny = 2\n',
-      'spacing',
+      'x  =  3\ny = 2\n',
+      'whitespace',
     ],
-    ['a blank line more in the file', 'a()\n\nb()\n', 'a()\nb()', 'c()', 'c()\n', 'blank_lines'],
-    ['a blank line less in the file', 'a()\nb()\n', 'a()\n\nb()', 'c()', 'c()\n', 'blank_lines'],
-    ['lines are removed whole', 'a\n  b\nc\n', 'b\n', '', 'a\n  c\n', 'exact'],
-    ['removed lines take their line end along', '  a\n  b\n  c\n', 'a\n    b', '', '  c\n', 'indentation'],
-    ['a form feed is not a line end', 'a\n\f\nb\nc\n', 'b  \nc', 'B\nc', 'a\n\f\nB\nc\n', 'trailing_space'],
+    ['a blank line more in the file', 'a()\n\nb()\n', 'a()\nb()', 'c()', 'c()\n', 'similar'],
+    ['a blank line less in the file', 'a()\nb()\n', 'a()\n\nb()', 'c()', 'c()\n', 'similar'],
+    ['lines are removed with their indentation', 'a\n  b\nc\n', 'b\n', '', 'a\nc\n', 'exact'],
+    ['removed lines take their line end along', '  a\n  b\n  c\n', 'a\n    b', '', '  c\n', 'indent'],
+    ['a form feed is not a line end', 'a\n\f\nb\nc\n', 'b  \nc', 'B\nc', 'a\n\f\nB\nc\n', 'whitespace'],
     ['$ has no meaning in new_str', 'a\n', 'a', "$&$1$'", "$&$1$'\n", 'exact'],
   ];
   it.each(applied)('%s', (_, text, old, fresh, expected, match) => {
-    expect(edit(text, old, fresh)).toEqual({ text: expected, match });
+    expect(edit(text, old, fresh)).toMatchObject({ text: expected, match });
   });
 
   it('that matches twice shows both places', () => {

@@ -175,18 +175,21 @@ describe('edit_file', () => {
     const result = await editFile.run({ path: 'a.txt', old_str: 'one\ntwo', new_str: 'ONE\nTWO' }, context);
     expect(await read(join(root, 'a.txt'), 'utf8')).toBe('\ufeffONE\r\nTWO\r\nthree\r\n');
     expect((await stat(join(root, 'a.txt'))).mode & 0o777).toBe(0o640);
-    expect(result.data).toMatchObject({ match: 'line_ends' });
+    expect(result.data).toMatchObject({ match: 'eol', ratio: 1 });
     expect(result.output).toContain('+ONE');
   });
 
-  it('keeps a legacy encoding, and moves to UTF-8 when the new text needs it', async () => {
+  it('keeps a legacy encoding, and refuses what it cannot hold', async () => {
     const latin = Buffer.from('Gr\xfc\xdfe aus K\xf6ln und M\xfcnchen an alle Stra\xdfen\n', 'latin1');
     const { context, root, keep } = await bench({ 'a.txt': latin });
     keep(await editFile.run({ path: 'a.txt', old_str: 'Köln', new_str: 'Düren' }, context));
-    expect((await read(join(root, 'a.txt'))).toString('latin1')).toContain('D\xfcren');
-    const result = await editFile.run({ path: 'a.txt', old_str: 'Düren', new_str: '東京' }, context);
-    expect(result.output).toContain('UTF-8 now');
-    expect(await read(join(root, 'a.txt'), 'utf8')).toContain('Grüße aus 東京');
+    const kept = await read(join(root, 'a.txt'));
+    expect(kept.toString('latin1')).toContain('D\xfcren');
+    const failure = await failureOf(
+      editFile.run({ path: 'a.txt', old_str: 'Düren', new_str: '東京' }, context),
+    );
+    expect(failure.code).toBe('encoding');
+    expect(await read(join(root, 'a.txt'))).toEqual(kept);
   });
 
   it('applies several edits in order, or none', async () => {

@@ -6,7 +6,8 @@ import { CONTENT, PATH } from '../parameters.ts';
 import { changed, refusal } from '../result.ts';
 import { decodeText, encodeText } from '../text.ts';
 import type { Args, Tool } from '../tool.ts';
-import { applyEdit, type Edit, type MatchKind } from './edit-match.ts';
+import { LEVELS } from './edit-align.ts';
+import { type Applied, applyEdit, type Edit } from './edit-match.ts';
 
 function editsOf(args: Args): Edit[] {
   const edits = args['edits'] as Edit[] | undefined;
@@ -56,8 +57,7 @@ export const editFile: Tool = {
   async run(args, context) {
     const edits = editsOf(args);
     const path = await context.workspace.resolve(args['path'] as string, { access: 'write' });
-    let matches: MatchKind[] = [];
-    let note = '';
+    let applied: Applied[] = [];
     const records = await applyChanges(async () => {
       const current = await entryOf(context.workspace.root, path);
       if (current.kind === 'missing')
@@ -65,28 +65,41 @@ export const editFile: Tool = {
       if (current.kind !== 'file') throw refusal('is_directory', `${path} is a folder, not a file.`);
       const decoded = await decodeText(current.content);
       if (!decoded) throw refusal('binary_file', `${path} is not a text file; edit_file cannot change it.`);
-      matches = [];
+      applied = [];
       let text = decoded.text;
       for (const [i, edit] of edits.entries()) {
-        const applied = applyOne(path, text, edit, edits.length > 1 ? i : null);
-        text = applied.text;
-        matches.push(applied.match);
+        const one = applyOne(path, text, edit, edits.length > 1 ? i : null);
+        text = one.text;
+        applied.push(one);
       }
       const { bytes, encoding } = await encodeText(text, decoded);
       if (encoding !== decoded.encoding)
-        note = ` It is UTF-8 now: ${decoded.encoding} cannot hold the new text.`;
+        throw refusal(
+          'encoding',
+          `${path} is ${decoded.encoding}, which cannot hold all characters of new_str; nothing was changed. Leave them out, or replace the whole file with write_file, which makes it UTF-8.`,
+        );
       return [{ operation: 'write', path, content: bytes, guard: 'fresh' }];
     }, context);
     if (records.length === 0)
       throw refusal('invalid_edit', `The edits cancel each other out; ${path} is as it was.`);
-    const inexact = matches.filter(match => match !== 'exact');
-    const how = inexact.length > 0 ? ` (matched apart from ${[...new Set(inexact)].join(', ')})` : '';
     const count = edits.length === 1 ? '' : `, ${edits.length} edits`;
     // After a crash the edit was found done; how it had matched is not known any more.
-    const data = matches.length > 0 ? { match: inexact.at(-1) ?? 'exact', matches } : { recovered: true };
-    return changed(`Edited ${path}${count}${how}.${note}`, records, context, { path, ...data });
+    const data = applied.length > 0 ? matchOf(applied) : { recovered: true };
+    const how =
+      'match' in data && data.match !== 'exact' ? ` (match: ${data.match}, ratio ${data.ratio})` : '';
+    return changed(`Edited ${path}${count}${how}.`, records, context, { path, ...data });
   },
 };
+
+/** How old_str stood for what was replaced; of several edits the least exact. */
+function matchOf(applied: Applied[]) {
+  const rank = (one: Applied) => LEVELS.indexOf(one.match);
+  const match = LEVELS[Math.max(...applied.map(rank))]!;
+  const ratio = Math.min(...applied.map(one => one.ratio));
+  return applied.length === 1
+    ? { match, ratio }
+    : { match, ratio, matches: applied.map(one => one.match), ratios: applied.map(one => one.ratio) };
+}
 
 function applyOne(path: string, text: string, edit: Edit, index: number | null) {
   try {

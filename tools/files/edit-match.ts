@@ -1,134 +1,81 @@
-/** Where an edit belongs: exact → other line ends → other whitespace (with re-indentation). Never by similarity: a changed number or a dropped `not` must not match. */
+/** Where an edit belongs, in stages from "as written" to "says the same", and what the file becomes. */
 
 import { refusal } from '../result.ts';
-import { type Line, lineAt, lineTable, numbered } from './lines.ts';
-import { reindent } from './reindent.ts';
+import { type Alignment, align, LEVELS, type MatchKind, trimBlankEnds } from './edit-align.ts';
+import { eolNear, exactReplacement, occurrences, type Replacement } from './edit-exact.ts';
+import { ambiguous, notFound, unclear } from './edit-refusals.ts';
+import { type FlatFile, flatten, type Region, regionsOf } from './edit-region.ts';
+import { similarPlaces } from './edit-similar.ts';
+import { transferred, Unclear } from './edit-transfer.ts';
+import { type Edit, variantsOf } from './edit-variants.ts';
+import { likeness } from './line-diff.ts';
+import { lineAt, linesOf, lineTable } from './lines.ts';
+import { unitOf } from './reindent.ts';
 
-export type MatchKind = 'exact' | 'line_ends' | 'trailing_space' | 'indentation' | 'spacing' | 'blank_lines';
+export type { Edit } from './edit-variants.ts';
 
-export interface Edit {
-  old_str: string;
-  new_str: string;
+export interface Applied {
+  text: string;
+  match: MatchKind;
+  /** How alike old_str and the text it stood for are, 0 to 1. */
+  ratio: number;
 }
 
-interface Place {
-  start: number;
-  end: number;
-  replacement: string;
+interface Candidate {
+  edit: Edit;
+  old: string[];
+  now: string[];
+  region: Region;
+  alignment: Alignment;
+  level: MatchKind;
 }
 
-const MAX_PLACES = 5;
+/** Trailing spaces are line breaks there, or belong to a patch. */
+const KEEPS_TRAILING = /\.(md|markdown|mdx|diff|patch)$/i;
 
-function occurrences(text: string, wanted: string): number[] {
-  const found: number[] = [];
-  for (let at = text.indexOf(wanted); at >= 0 && found.length <= 100; at = text.indexOf(wanted, at + 1))
-    found.push(at);
-  return found;
-}
+const unix = (text: string): string => text.replace(/\r\n?/g, '\n');
 
-function ambiguous(path: string, ranges: [number, number][], lines: Line[]): Error {
-  const shown = ranges
-    .slice(0, MAX_PLACES)
-    .map(
-      ([from, to]) =>
-        `lines ${from}–${to}:\n${numbered(lines, Math.max(1, from - 1), Math.min(to + 1, from + 5))}`,
-    );
-  const rest = ranges.length > MAX_PLACES ? `\n(and ${ranges.length - MAX_PLACES} more)` : '';
-  return refusal(
-    'ambiguous',
-    `old_str matches ${ranges.length} places in ${path}; add surrounding lines so that it matches one.\n${shown.join('\n')}${rest}`,
-    { places: ranges.slice(0, MAX_PLACES).map(([from, to]) => ({ line_start: from, line_end: to })) },
-  );
-}
-
-const unix = (text: string) => text.replace(/\r\n?/g, '\n');
-
-/** Line ends of the file in place of those of the model. */
-const inEol = (text: string, eol: string) => (eol === '' ? text : unix(text).replaceAll('\n', eol));
-
-function eolNear(lines: Line[], offset: number): string {
-  const at = lineAt(lines, offset) - 1;
-  return lines[at]?.eol || lines[at - 1]?.eol || '';
-}
-
-/** Searches with line ends made equal, and translates the place back. */
-function lineEndPlaces(text: string, lines: Line[], edit: Edit): Place[] {
-  const flat = lines.map(line => line.text + (line.eol === '' ? '' : '\n')).join('');
-  const starts: number[] = [];
-  let sum = 0;
-  for (const line of lines) {
-    starts.push(sum);
-    sum += line.text.length + (line.eol === '' ? 0 : 1);
-  }
-  const original = (offset: number): number => {
-    let low = 0;
-    let high = lines.length - 1;
-    while (low < high) {
-      const middle = (low + high + 1) >> 1;
-      if (starts[middle]! <= offset) low = middle;
-      else high = middle - 1;
-    }
-    const line = lines[low];
-    if (!line) return 0;
-    const within = offset - starts[low]!;
-    return within > line.text.length ? line.end : line.start + within;
-  };
-  const wanted = unix(edit.old_str);
-  return occurrences(flat, wanted).map(at => {
-    const start = original(at);
-    const end = at + wanted.length >= flat.length ? text.length : original(at + wanted.length);
-    return { start, end, replacement: inEol(edit.new_str, eolNear(lines, start)) };
-  });
-}
-
-const KEYS: [MatchKind, (line: string) => string, boolean][] = [
-  ['trailing_space', line => line.trimEnd(), false],
-  ['indentation', line => line.trim(), false],
-  ['spacing', line => line.trim().replace(/\s+/g, ' '), false],
-  ['blank_lines', line => line.trim().replace(/\s+/g, ' '), true],
-];
-
-/** Whole lines that say the same under `key`. */
-function linePlaces(lines: Line[], edit: Edit, key: (line: string) => string, skipBlank: boolean): Place[] {
-  const keep = (line: string) => !skipBlank || line.trim() !== '';
-  const wanted = trimBlankEnds(lineTable(unix(edit.old_str)).map(line => line.text)).filter(keep);
-  if (wanted.length === 0) return [];
-  const candidates = lines.filter(line => keep(line.text));
-  const keys = candidates.map(line => key(line.text));
-  const wantedKeys = wanted.map(key);
-  const places: Place[] = [];
-  for (let i = 0; i + wantedKeys.length <= keys.length; i++) {
-    if (!wantedKeys.every((wantedKey, j) => keys[i + j] === wantedKey)) continue;
-    const matched = candidates.slice(i, i + wantedKeys.length);
-    const fresh = trimBlankEnds(lineTable(unix(edit.new_str)).map(line => line.text));
-    const indented = reindent(
-      wanted,
-      matched.map(line => line.text),
-      fresh,
-    );
-    if (indented === null) continue;
-    const [first, last] = [matched[0]!, matched.at(-1)!];
-    const eol = first.eol || eolNear(lines, first.start);
-    // Nothing in place of lines: their last line end goes too.
-    const end = indented.length === 0 ? last.end : last.end - last.eol.length;
-    places.push({ start: first.start, end, replacement: indented.join(eol || '\n') });
-  }
-  return places;
-}
-
-function trimBlankEnds(lines: string[]): string[] {
-  let from = 0;
-  let to = lines.length;
-  while (from < to && lines[from]!.trim() === '') from++;
-  while (to > from && lines[to - 1]!.trim() === '') to--;
-  return lines.slice(from, to);
-}
+/** A BOM is no part of the text; line ends count as one kind. */
+const plainEdit = ({ old_str, new_str }: Edit): Edit => ({
+  old_str: unix(old_str.replace(/^\ufeff/, '')),
+  new_str: unix(new_str.replace(/^\ufeff/, '')),
+});
 
 /**
  * Applies one edit to the text of `path`.
- * @throws LoomError `ambiguous` with every place · `not_found` with the nearest region · `invalid_edit`.
+ * @throws LoomError `ambiguous` with every place · `not_found` with the nearest region · `unclear_edit` when the place
+ * is found but what it is to become has two readings · `invalid_edit`.
  */
-export function applyEdit(path: string, text: string, edit: Edit): { text: string; match: MatchKind } {
+export function applyEdit(path: string, text: string, edit: Edit): Applied {
+  refuseEmpty(path, edit);
+  const lines = lineTable(text);
+  const exact = occurrences(text, edit.old_str);
+  if (exact.length > 1) {
+    const places = exact.map((at): [number, number] => [
+      lineAt(lines, at),
+      lineAt(lines, at + edit.old_str.length - 1),
+    ]);
+    throw ambiguous(path, places, exact.length, lines);
+  }
+  if (exact.length === 1) {
+    const replacement = exactReplacement(path, text, lines, edit, exact[0]!);
+    return { text: spliced(path, text, replacement, edit), match: 'exact', ratio: 1 };
+  }
+  const file = flatten(text, lines);
+  const plain = plainEdit(edit);
+  const candidate = lowest(path, file, plain);
+  if (!candidate) throw notFound(path, lines, linesOf(plain.old_str));
+  const { region, level } = candidate;
+  const there = text.slice(region.start, region.end);
+  const ratio = level === 'eol' ? 1 : Math.min(0.999, likeness(plain.old_str.trim(), unix(there).trim()));
+  return {
+    text: spliced(path, text, replacementFor(path, file, candidate), edit),
+    match: level,
+    ratio: Math.round(ratio * 1000) / 1000,
+  };
+}
+
+function refuseEmpty(path: string, edit: Edit): void {
   if (edit.old_str === '')
     throw refusal(
       'invalid_edit',
@@ -136,78 +83,128 @@ export function applyEdit(path: string, text: string, edit: Edit): { text: strin
     );
   if (edit.old_str === edit.new_str)
     throw refusal('invalid_edit', `old_str and new_str are the same; nothing would change in ${path}.`);
-  const lines = lineTable(text);
-  const attempts: [MatchKind, () => Place[]][] = [
-    [
-      'exact',
-      () =>
-        occurrences(text, edit.old_str).map(start => ({
-          start,
-          end: start + edit.old_str.length,
-          replacement: edit.new_str.includes('\r')
-            ? edit.new_str
-            : inEol(edit.new_str, eolNear(lines, start)),
-        })),
-    ],
-    ['line_ends', () => lineEndPlaces(text, lines, edit)],
-    ...KEYS.map(([kind, key, skipBlank]): [MatchKind, () => Place[]] => [
-      kind,
-      () => linePlaces(lines, edit, key, skipBlank),
-    ]),
-  ];
-  for (const [match, find] of attempts) {
-    const places = find();
-    if (places.length === 0) continue;
-    if (places.length > 1)
-      throw ambiguous(
-        path,
-        places.map(place => [
-          lineAt(lines, place.start),
-          lineAt(lines, Math.max(place.start, place.end - 1)),
-        ]),
-        lines,
-      );
-    const { start, end, replacement } = places[0]!;
-    return { text: text.slice(0, start) + replacement + text.slice(end), match };
-  }
-  throw notFound(path, lines, edit.old_str);
 }
 
-const pairsOf = (text: string): Set<string> => {
-  const flat = text.trim().toLowerCase().replace(/\s+/g, ' ');
-  return new Set(Array.from({ length: Math.max(0, flat.length - 1) }, (_, i) => flat.slice(i, i + 2)));
-};
-
-/** Share of common letter pairs (Dice), 0 to 1. */
-function likeness(a: Set<string>, b: Set<string>): number {
-  if (a.size + b.size === 0) return 0;
-  let common = 0;
-  for (const pair of a) if (b.has(pair)) common++;
-  return (2 * common) / (a.size + b.size);
+/** The one place at the strictest level at which there is any. */
+function lowest(path: string, file: FlatFile, edit: Edit): Candidate | null {
+  const found = candidatesOf(path, file, edit, 'eol');
+  const strict = found.filter(one => one.level !== 'similar');
+  if (strict.length > 0) return only(path, file, strict);
+  const others = variantsOf(edit).flatMap(variant => candidatesOf(path, file, variant, 'escape'));
+  const escaped = others.filter(one => one.level !== 'similar');
+  if (escaped.length > 0) return only(path, file, escaped);
+  if (found.length > 0 || others.length > 0) return only(path, file, found.length > 0 ? found : others);
+  const [old, now] = [edit.old_str, edit.new_str].map(text => trimBlankEnds(linesOf(text)));
+  const similar = similarPlaces(file, old!, now!, path).map(place => ({
+    ...place,
+    edit,
+    old: old!,
+    now: now!,
+    level: 'similar' as const,
+  }));
+  return similar.length > 0 ? only(path, file, similar) : null;
 }
 
-/** Shows where the longest line of old_str is most at home; one pass over the file. */
-function notFound(path: string, lines: Line[], old: string): Error {
-  const wanted = lineTable(unix(old)).map(line => line.text);
-  const anchor = wanted.reduce(
-    (best, line, i) => (line.trim().length > wanted[best]!.trim().length ? i : best),
-    0,
-  );
-  const pairs = pairsOf((wanted[anchor] ?? '').slice(0, 300));
-  let best = -1;
-  let score = 0.3;
-  lines.forEach((line, i) => {
-    const found = likeness(pairs, pairsOf(line.text.slice(0, 300)));
-    if (found > score) [best, score] = [i, found];
+function candidatesOf(path: string, file: FlatFile, edit: Edit, least: MatchKind): Candidate[] {
+  const lines = linesOf(edit.old_str);
+  const old = trimBlankEnds(lines);
+  const regions = regionsOf(file, edit.old_str);
+  if (regions === null)
+    throw refusal('ambiguous', `old_str matches more than 100 places in ${path}; add surrounding lines.`);
+  return regions.flatMap(region => {
+    const alignment = align(old, region, old.length < lines.length);
+    if (!alignment) return [];
+    const level = LEVELS[Math.max(LEVELS.indexOf(alignment.level), LEVELS.indexOf(least))]!;
+    return [{ edit, old, now: linesOf(edit.new_str), region, alignment, level }];
   });
-  const head = `old_str was not found in ${path}`;
-  if (best < 0)
-    return refusal('not_found', `${head}, and nothing in it is similar; call read_file and copy the text.`);
-  const from = Math.max(1, best + 1 - anchor - 2);
-  const to = Math.min(lines.length, best + 1 - anchor + wanted.length + 1, from + 24);
-  return refusal(
-    'not_found',
-    `${head}. Nearest region, lines ${from}–${to}:\n${numbered(lines, from, to)}\nCopy old_str from what the file says.`,
-    { nearest: { line_start: from, line_end: to } },
-  );
+}
+
+function only(path: string, file: FlatFile, candidates: Candidate[]): Candidate {
+  const least = Math.min(...candidates.map(one => LEVELS.indexOf(one.level)));
+  const best = candidates.filter(one => LEVELS.indexOf(one.level) === least);
+  const places = new Map(best.map(one => [`${one.region.start} ${one.region.end}`, one]));
+  const ranges = [...places.values()].map(({ region }): [number, number] => [
+    region.first + 1,
+    region.last + 1,
+  ]);
+  if (ranges.length > 1) throw ambiguous(path, ranges, ranges.length, file.lines);
+  const readings = new Set(best.map(one => one.edit.new_str));
+  if (readings.size > 1) {
+    const [from, to] = ranges[0]!;
+    throw unclear(path, 'new_str can be read in two ways', from, to, file.lines);
+  }
+  return best[0]!;
+}
+
+function replacementFor(path: string, file: FlatFile, candidate: Candidate): Replacement {
+  const { region, alignment, old } = candidate;
+  const around = file.lines.slice(Math.max(0, region.first - 1000), region.last + 1000);
+  const eol = eolNear(file.lines, region.start) || '\n';
+  const now = boundBlanks(candidate);
+  refuseTwoDepths(path, file, candidate, now);
+  try {
+    const text = transferred(old, now, alignment, {
+      region,
+      eols: file.lines.slice(region.first, region.last + 1).map(line => line.eol),
+      eol,
+      unit: unitOf(around.map(line => line.text)),
+      keepTrailing: KEEPS_TRAILING.test(path),
+    });
+    // Nothing in place of whole lines: their last line end goes too.
+    const whole = now.length === 0 && !region.cutsFirst && !region.cutsLast;
+    return { start: region.start, end: whole ? file.lines[region.last]!.end : region.end, text };
+  } catch (error) {
+    if (!(error instanceof Unclear)) throw error;
+    throw unclear(path, error.message, region.first + 1, region.last + 1, file.lines);
+  }
+}
+
+/** New lines without the blank ends that the old ones have too; blank lines that the edit adds there stay. */
+function boundBlanks({ edit, now }: Candidate): string[] {
+  const count = (lines: string[]) => {
+    const at = lines.findIndex(line => line.trim() !== '');
+    return at < 0 ? lines.length : at;
+  };
+  const before = linesOf(edit.old_str);
+  const core = trimBlankEnds(now);
+  if (core.length === 0) return [];
+  const head = Math.max(0, count(now) - count(before));
+  const tail = Math.max(0, count(now.toReversed()) - count(before.toReversed()));
+  return [...Array<string>(head).fill(''), ...core, ...Array<string>(tail).fill('')];
+}
+
+/** One old line without indentation: new lines behind it may be indented as in the file, or as seen from that line. */
+function refuseTwoDepths(path: string, file: FlatFile, { old, region }: Candidate, now: string[]): void {
+  const indent = /^[ \t]*/.exec(region.texts[0]!)![0];
+  const rest = trimBlankEnds(now)
+    .slice(1)
+    .filter(line => line.trim() !== '');
+  if (old.length !== 1 || indent === '' || /^\s/.test(old[0]!) || rest.length === 0) return;
+  if (rest.every(line => line.startsWith(indent)))
+    throw unclear(
+      path,
+      'how deep to indent the new lines is not clear',
+      region.first + 1,
+      region.last + 1,
+      file.lines,
+    );
+}
+
+/** The text with the replacement; whether the file ends with a line end stays as it was. */
+function spliced(path: string, text: string, { start, end, text: now }: Replacement, edit: Edit): string {
+  const result = text.slice(0, start) + now + text.slice(end);
+  const ended = /[\r\n]$/.test(text);
+  const ends = /[\r\n]$/.test(result);
+  const bare = result.replace(/(?:\r\n|\r|\n)$/, '');
+  let kept = result;
+  if (text !== '' && result !== '' && ended !== ends) {
+    if (ended) kept = result + (/(?:\r\n|\r|\n)$/.exec(text)![0] ?? '');
+    else if (bare !== text) kept = bare;
+  }
+  if (kept === text)
+    throw refusal(
+      'invalid_edit',
+      `Nothing would change in ${path}: what new_str says stands there already, apart from white space or line ends at most (old_str: ${JSON.stringify(edit.old_str.slice(0, 60))}).`,
+    );
+  return kept;
 }

@@ -1,0 +1,101 @@
+/** The first stage: the text stands in the file as the edit has it. */
+
+import { refusal } from '../result.ts';
+import { splitsToken } from './fold.ts';
+import { commonPairs } from './line-diff.ts';
+import { type Line, lineAt } from './lines.ts';
+
+/** More occurrences are not counted. */
+const MAX_COUNT = 100;
+
+/** Offsets at which `wanted` stands, overlapping ones too. */
+export function occurrences(text: string, wanted: string): number[] {
+  const found: number[] = [];
+  for (let at = text.indexOf(wanted); at >= 0 && found.length < MAX_COUNT; at = text.indexOf(wanted, at + 1))
+    found.push(at);
+  return found;
+}
+
+/** Line end of the line at `offset`, or of the one before it; '' in a file without any. */
+export function eolNear(lines: Line[], offset: number): string {
+  const at = lineAt(lines, offset) - 1;
+  return lines[at]?.eol || lines[at - 1]?.eol || '';
+}
+
+const partsOf = (text: string): { text: string; eol: string }[] =>
+  (text.match(/[^\r\n]*(?:\r\n|\n|\r|$)/g) ?? []).map(part => {
+    const eol = /\r\n$|\n$|\r$/.exec(part)?.[0] ?? '';
+    return { text: part.slice(0, part.length - eol.length), eol };
+  });
+
+/** New text with line ends of the file: kept lines have theirs, new ones that of the line before. */
+function inEols(old: string, now: string, eol: string): string {
+  if (eol === '') return now;
+  const lone = eol === '\r' || old.includes('\r');
+  const fresh = now.replace(lone ? /\r\n?/g : /\r\n/g, '\n').split('\n');
+  const before = partsOf(old);
+  const pairs = new Map(
+    commonPairs(before.length, fresh.length, (i, j) => (before[i]!.text === fresh[j] ? 1 : 0)).map(
+      ([i, j]) => [j, i],
+    ),
+  );
+  let last = before[0]?.eol || eol;
+  return fresh
+    .map((line, j) => {
+      if (j === fresh.length - 1) return line;
+      const kept = pairs.get(j);
+      last = (kept === undefined ? before[Math.min(j, before.length - 1)]?.eol : before[kept]?.eol) || last;
+      return line + last;
+    })
+    .join('');
+}
+
+export interface Replacement {
+  start: number;
+  end: number;
+  text: string;
+}
+
+/**
+ * What to put where at an exact match.
+ * @throws LoomError `not_found` when the match begins or ends inside a word, a number or an operator
+ */
+export function exactReplacement(
+  path: string,
+  text: string,
+  lines: Line[],
+  edit: { old_str: string; new_str: string },
+  at: number,
+): Replacement {
+  const { old_str: old, new_str: now } = edit;
+  const end = at + old.length;
+  refuseSplit(path, text, edit, at);
+  const fresh = inEols(old, now, eolNear(lines, at));
+  const lineStart = lines[lineAt(lines, at) - 1]?.start ?? 0;
+  const ownLines = text.slice(lineStart, at).trim() === '' && /[\r\n]$/.test(old);
+  // Whole lines go with their indentation; whole lines stay whole lines.
+  if (ownLines && fresh === '') return { start: /^\s/.test(old) ? at : lineStart, end, text: '' };
+  if (ownLines && !/[\r\n]$/.test(fresh))
+    return { start: at, end, text: fresh + /(\r\n|\r|\n)$/.exec(old)![0] };
+  return { start: at, end, text: fresh };
+}
+
+function refuseSplit(
+  path: string,
+  text: string,
+  { old_str: old, new_str: now }: { old_str: string; new_str: string },
+  at: number,
+): void {
+  const end = at + old.length;
+  const splitStart = splitsToken(text.slice(Math.max(0, at - 2), at), old.slice(0, 2));
+  const splitEnd = splitsToken(old.slice(-2), text.slice(end, end + 2));
+  // Several lines are a place beyond doubt; there it is enough that the edit leaves the cut word alone.
+  const head = /^[\p{L}\p{N}_$]*/u.exec(old)![0];
+  const harmless = old.trim().includes('\n') && head !== '' && now.startsWith(head);
+  if (!splitEnd && (!splitStart || harmless)) return;
+  const line = text.slice(text.lastIndexOf('\n', at - 1) + 1).split('\n', 1)[0]!;
+  throw refusal(
+    'not_found',
+    `old_str was not found in ${path} as whole words: it would ${splitEnd ? 'end' : 'begin'} in the middle of one. The line is:\n${line.slice(0, 300)}\nInclude the whole word.`,
+  );
+}

@@ -1,0 +1,83 @@
+/** What a refused edit tells: both places, or the nearest one and what is different there. */
+
+import type { LoomError } from '../../machines/failure.ts';
+import { refusal } from '../result.ts';
+import { isBlank } from './edit-align.ts';
+import { keyOf } from './fold.ts';
+import { type Line, numbered } from './lines.ts';
+
+const MAX_PLACES = 5;
+const MAX_NEAREST = 24;
+
+/** @param places line numbers from 1, inclusive */
+export function ambiguous(path: string, places: [number, number][], count: number, lines: Line[]): LoomError {
+  const shown = places
+    .slice(0, MAX_PLACES)
+    .map(
+      ([from, to]) =>
+        `lines ${from}–${to}:\n${numbered(lines, Math.max(1, from - 1), Math.min(to + 1, from + 5))}`,
+    );
+  const rest = count > shown.length ? `\n(and ${count - shown.length} more)` : '';
+  return refusal(
+    'ambiguous',
+    `old_str matches ${count} places in ${path}; add surrounding lines so that it matches one.\n${shown.join('\n')}${rest}`,
+    { places: places.slice(0, MAX_PLACES).map(([from, to]) => ({ line_start: from, line_end: to })) },
+  );
+}
+
+export function unclear(path: string, why: string, from: number, to: number, lines: Line[]): LoomError {
+  return refusal(
+    'unclear_edit',
+    `old_str stands in lines ${from}–${to} of ${path} in another form, but ${why}. Copy old_str from the file:\n${numbered(lines, from, Math.min(to, from + MAX_NEAREST - 1))}`,
+    { nearest: { line_start: from, line_end: to } },
+  );
+}
+
+const WORDS = /[\p{L}\p{N}_]+/gu;
+const MAX_LINE = 2_000;
+
+/** Line at which a window as long as `old` has most of its words, rare ones counting more; null when it has none. */
+function nearestWindow(lines: Line[], old: string[]): number | null {
+  const weights = new Map<string, number>();
+  for (const line of old.slice(0, 200))
+    for (const [word] of line.slice(0, MAX_LINE).matchAll(WORDS)) weights.set(word.toLowerCase(), 0);
+  const words = lines.map(line =>
+    (line.text.slice(0, MAX_LINE).toLowerCase().match(WORDS) ?? []).filter(word => weights.has(word)),
+  );
+  for (const line of words) for (const word of new Set(line)) weights.set(word, weights.get(word)! + 1);
+  const score = (line: string[]) =>
+    [...new Set(line)].reduce((sum, word) => sum + 1 / (1 + Math.log2(weights.get(word)!)), 0);
+  const scores = words.map(score);
+  let [best, at, sum] = [0, -1, 0];
+  for (const [i, value] of scores.entries()) {
+    sum += value - (scores[i - old.length] ?? 0);
+    if (sum > best + 1e-9) [best, at] = [sum, i];
+  }
+  if (at < 0) return null;
+  // The window that ends there; where it holds less than it could, begin at its first line that says something.
+  let start = Math.max(0, at - old.length + 1);
+  while (start < at && scores[start] === 0) start++;
+  return start;
+}
+
+/** The first line that the edit takes for another than it is. */
+function difference(lines: Line[], start: number, old: string[]): string {
+  const there = lines.slice(start, start + old.length + 2).map(line => keyOf(line.text));
+  const missing = old.find(line => !isBlank(line) && !there.includes(keyOf(line)));
+  return missing === undefined ? '' : `\nNot there: ${missing.trim().slice(0, 200)}`;
+}
+
+/** Shows where the words of old_str are most at home. */
+export function notFound(path: string, lines: Line[], old: string[]): LoomError {
+  const head = `old_str was not found in ${path}`;
+  const start = nearestWindow(lines, old);
+  if (start === null)
+    return refusal('not_found', `${head}, and nothing in it is similar; call read_file and copy the text.`);
+  const from = Math.max(1, start + 1 - 2);
+  const to = Math.min(lines.length, start + old.length + 2, from + MAX_NEAREST);
+  return refusal(
+    'not_found',
+    `${head}. Nearest region, lines ${from}–${to}:\n${numbered(lines, from, to)}${difference(lines, start, old)}\nCopy old_str from what the file says.`,
+    { nearest: { line_start: from, line_end: to } },
+  );
+}

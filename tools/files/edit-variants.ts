@@ -1,0 +1,163 @@
+/** What a model may have meant: its text without line numbers, code fences, or one escape too many. */
+
+export interface Edit {
+  old_str: string;
+  new_str: string;
+}
+
+/** @returns the edit without the decoration; null when it has none, or the new text has it in part */
+type Undo = (edit: Edit) => Edit | null;
+
+const NUMBERED = [
+  { form: /^ *\d+\t/, sure: true },
+  { form: /^ *\d+ ?[|\u2502] ?/, sure: true },
+  { form: /^ *\d+ ?\u2192/, sure: true },
+  { form: /^ *(?:L|line )?\d+: ?/, sure: false },
+  { form: /^ *\d+[.)] /, sure: false },
+  { form: /^ *\[\d+\] ?/, sure: false },
+  { form: /^ *\d+ /, sure: false },
+];
+/** `7 |` of a blank line, from which somebody cut the space behind. */
+const bareNumber = (line: string): boolean => /^ *\d+ ?[|\u2502:\u2192]?\s*$/.test(line);
+
+function withoutNumbers({ old_str, new_str }: Edit): Edit | null {
+  const lines = old_str.split('\n');
+  const full = lines.filter(line => line.trim() !== '');
+  for (const { form, sure } of NUMBERED) {
+    const has = (line: string) => form.test(line) || bareNumber(line);
+    if (full.length === 0 || !full.every(has) || !full.some(line => form.test(line))) continue;
+    const numbers = lines.map(line => (line.trim() === '' ? null : Number(/\d+/.exec(line)![0])));
+    const first = numbers.findIndex(number => number !== null);
+    if (!numbers.every((number, i) => number === null || number - numbers[first]! === i - first)) continue;
+    const strip = (text: string) =>
+      text
+        .split('\n')
+        .map(line => (form.test(line) ? line.replace(form, '') : has(line) ? '' : line))
+        .join('\n');
+    const fresh = new_str.split('\n').filter(line => line.trim() !== '');
+    const numbered = fresh.filter(has).length;
+    if (numbered > 0 && numbered < fresh.length && !sure) return null;
+    return { old_str: strip(old_str), new_str: numbered > 0 ? strip(new_str) : new_str };
+  }
+  return null;
+}
+
+const FENCED = /^\s*(`{3,}|~{3,})[^\n`]*\n([\s\S]*?)\n?[ \t]*\1\s*$/;
+const FENCE = /^\s*(?:`{3}|~{3})/;
+
+function withoutFences({ old_str, new_str }: Edit): Edit | null {
+  const old = FENCED.exec(old_str)?.[2];
+  if (old === undefined) return null;
+  const fresh = FENCED.exec(new_str)?.[2];
+  if (fresh === undefined && FENCE.test(new_str)) return null;
+  return { old_str: old, new_str: fresh ?? new_str };
+}
+
+function parsed(text: string): string | null {
+  try {
+    const wire = text.replace(/\r?\n/g, '\\n').replaceAll('\t', '\\t').replaceAll("\\'", "'");
+    return JSON.parse(`"${wire}"`) as string;
+  } catch {
+    return null;
+  }
+}
+
+/** The whole text went through JSON once too often. */
+function unescaped({ old_str, new_str }: Edit): Edit | null {
+  const old = parsed(old_str);
+  if (old === null || old === old_str) return null;
+  const fresh = parsed(new_str);
+  if (fresh !== null && !(new_str.includes('\n') && !old_str.includes('\n') && new_str.includes('\\')))
+    return { old_str: old, new_str: fresh };
+  return new_str.includes('\\') ? null : { old_str: old, new_str };
+}
+
+const BREAKS = /\\\\|\\r\\n|\\n|\\t/g;
+const SPOKEN: Record<string, string> = { '\\r\\n': '\n', '\\n': '\n', '\\t': '\t' };
+const spoken = (text: string): string => text.replace(BREAKS, found => SPOKEN[found] ?? found);
+
+/** A `\n` within quotes is more likely the program's own than a line end. */
+function breaksInQuotes(text: string): boolean {
+  let quote = '';
+  for (let i = 0; i < text.length; i++) {
+    const char = text[i]!;
+    if (char === '\\') {
+      if (quote !== '' && /[nrt]/.test(text[i + 1] ?? '')) return true;
+      if (quote === '' && /[nr]/.test(text[i + 1] ?? '')) quote = '';
+      i++;
+    } else if (quote === '' && /["'`]/.test(char)) quote = char;
+    else if (char === quote) quote = '';
+  }
+  return false;
+}
+
+/** Line ends and tabs were written as `\n` and `\t`, the rest as it is. */
+function broken({ old_str, new_str }: Edit): Edit | null {
+  if (old_str.trim().includes('\n') || !/\\n/.test(old_str)) return null;
+  const has = /\\[nt]/.test(new_str);
+  if (has && (new_str.trim().includes('\n') || breaksInQuotes(new_str))) return null;
+  return { old_str: spoken(old_str), new_str: has ? spoken(new_str) : new_str };
+}
+
+const tabbed = (text: string): string => text.replace(/^(?:\\t)+/gm, found => '\t'.repeat(found.length / 2));
+
+function withoutTabEscapes({ old_str, new_str }: Edit): Edit | null {
+  return /^\\t/m.test(old_str) ? { old_str: tabbed(old_str), new_str: tabbed(new_str) } : null;
+}
+
+function withoutQuoteEscapes({ old_str, new_str }: Edit): Edit | null {
+  if (/\\\\/.test(old_str + new_str)) return null;
+  const kinds = ['"', "'", '`', '$'].filter(kind => old_str.includes(`\\${kind}`));
+  if (kinds.length === 0) return null;
+  const bare = (text: string, kind: string) => text.replaceAll(`\\${kind}`, '').includes(kind);
+  if (kinds.some(kind => bare(old_str, kind) || (new_str.includes(`\\${kind}`) && bare(new_str, kind))))
+    return null;
+  const strip = (text: string) => kinds.reduce((rest, kind) => rest.replaceAll(`\\${kind}`, kind), text);
+  return { old_str: strip(old_str), new_str: strip(new_str) };
+}
+
+const ENTITIES: Record<string, string> = {
+  '&lt;': '<',
+  '&gt;': '>',
+  '&amp;': '&',
+  '&quot;': '"',
+  '&#39;': "'",
+  '&apos;': "'",
+};
+const ENTITY = /&(?:lt|gt|amp|quot|#39|apos);/g;
+const decoded = (text: string): string => text.replace(ENTITY, found => ENTITIES[found]!);
+
+function withoutEntities({ old_str, new_str }: Edit): Edit | null {
+  if (decoded(old_str) === old_str || /[<>]/.test(old_str)) return null;
+  if (decoded(new_str) !== new_str && /[<>]/.test(new_str)) return null;
+  return { old_str: decoded(old_str), new_str: decoded(new_str) };
+}
+
+const UNDOS: Undo[] = [
+  withoutFences,
+  withoutNumbers,
+  unescaped,
+  broken,
+  withoutTabEscapes,
+  withoutQuoteEscapes,
+  withoutEntities,
+];
+
+/** Other readings of an edit, the likeliest first; at most two decorations deep. */
+export function variantsOf(edit: Edit): Edit[] {
+  const all: Edit[] = [];
+  let layer = [edit];
+  for (let depth = 0; depth < 2; depth++) {
+    const deeper: Edit[] = [];
+    for (const one of layer)
+      for (const undo of UNDOS) {
+        const other = undo(one);
+        if (!other || other.old_str.trim() === '') continue;
+        const twin = all.find(same => same.old_str === other.old_str && same.new_str === other.new_str);
+        if (!twin && other.old_str !== one.old_str) deeper.push(other);
+      }
+    all.push(...deeper);
+    layer = deeper;
+  }
+  return all;
+}
