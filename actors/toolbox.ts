@@ -5,6 +5,7 @@ import type { Config } from '../store/config.ts';
 import type { Row } from '../store/port.ts';
 import { type ArtifactRow, artifactKey, artifactShelf } from '../tools/artifacts.ts';
 import { createRegistry } from '../tools/registry.ts';
+import type { TrackedList } from '../tools/tracker.ts';
 import { openWorkspace } from '../tools/workspace.ts';
 import type { Home } from './home.ts';
 import type { Loom } from './loom.ts';
@@ -63,6 +64,7 @@ export function toolbox({
       const jail = await openWorkspace(root);
       const blobs = await home.blobs();
       const shelf = artifactShelf(blobs, id => artifactIn(home, jail.root, id), Date.now);
+      let tracked: TrackedList | null = null;
       const stop = new AbortController();
       const result = await registry.run(name, args, {
         workspace: jail,
@@ -78,6 +80,13 @@ export function toolbox({
         },
         blobs,
         artifacts: shelf,
+        tracker: {
+          load: async () => (await home.writer()).getGlobal<TrackedList>(`todo/${jail.root}`),
+          others: async () => [],
+          keep: list => {
+            tracked = list;
+          },
+        },
         child: async () => {},
         network: true,
         sandbox: config().tools.shell.sandbox,
@@ -86,6 +95,7 @@ export function toolbox({
       const unkept = await keepArtifacts(home, jail.root, name, shelf.rows()).catch(
         (error: Error) => `\n[the whole could not be kept: ${error.message}]`,
       );
+      if (tracked) await (await home.writer()).putGlobal(`todo/${jail.root}`, tracked);
       return {
         success: result.success,
         output: result.output + unkept,

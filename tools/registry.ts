@@ -17,6 +17,7 @@ import { readArtifact } from './read-artifact.ts';
 import { failed } from './result.ts';
 import { gitCommand } from './shell/git-command.ts';
 import { shellExecute } from './shell/shell-execute.ts';
+import { taskTracker } from './task-tracker.ts';
 import type { Args, Assessment, Tool, ToolContext, ToolResult, Workspace } from './tool.ts';
 import { unknownTool, type Validation, validateCall } from './validate.ts';
 
@@ -34,6 +35,7 @@ const TOOLS: Tool[] = [
   askUser,
   readArtifact,
   calculator,
+  taskTracker,
 ];
 
 /** A tool that does not answer to its signal is given up this much later, ms. */

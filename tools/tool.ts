@@ -5,6 +5,7 @@ import type { EffectClass } from '../machines/effects.ts';
 import type { Failure } from '../machines/failure.ts';
 import type { BlobRef, Blobs } from '../store/blobs-port.ts';
 import type { Artifacts } from './artifacts.ts';
+import type { Tracker } from './tracker.ts';
 
 /** JSON Schema of an object, `additionalProperties: false`. Every string, array and number has bounds; an optional value has its
  *  `default`, or a description that says what its absence means. */
@@ -72,6 +73,8 @@ export interface ToolContext {
   blobs: Blobs;
   /** Contents that a model may read later, by id. */
   artifacts: Artifacts;
+  /** The caller's own list of steps. */
+  tracker: Tracker;
   /** Records a child's process group so that whoever takes the run over can kill survivors. */
   child(group: { pgid: number; started: string; boot: string } | null): Promise<void>;
   /** Network allowed for this call (the gate let it pass). */

@@ -7,6 +7,7 @@ import type { Feedback } from '../../machines/subtask.ts';
 import type { Verdict } from '../../machines/verdict.ts';
 import type { Row, Store } from '../../store/port.ts';
 import { ARTIFACT_PREFIX, type ArtifactRow, artifactKey } from '../../tools/artifacts.ts';
+import type { TrackedList } from '../../tools/tracker.ts';
 import type { ChangelogEntry as UndoableEntry } from '../../tools/undo.ts';
 import type { Message } from '../models/model.ts';
 
@@ -125,6 +126,8 @@ const keyOrder = (effectKey: string): string => {
 /** Key of a changelog row: per subtask, in the order in which the intents were committed. */
 export const changelogKey = (subtask: string | null, effectKey: string): string =>
   `c/${subtask ?? '-'}/${keyOrder(effectKey)}`;
+/** Steps that a subtask has noted for itself. */
+export const trackedKey = (subtask: string | null): string => `todo/${subtask ?? '-'}`;
 export const readKey = (subtask: string | null, path: string): string => `r/${subtask ?? '-'}/${path}`;
 export const verdictKey = (thread: string): string => `v/${thread}`;
 export const checksKey = (thread: string): string => `vc/${thread}`;
@@ -203,6 +206,10 @@ export function taskRows(store: Pick<Store, 'get' | 'range'>, run: string) {
         })
         .sort((a, b) => (a.order < b.order ? -1 : 1))
         .slice(-limit),
+    trackedByOthers: async (subtask: string | null): Promise<{ subtask: string; list: TrackedList }[]> =>
+      (await store.range<TrackedList>(run, 'todo/'))
+        .filter(({ key }) => key !== trackedKey(subtask))
+        .map(({ key, value }) => ({ subtask: key.slice('todo/'.length), list: value })),
     artifact: (id: string): Promise<ArtifactRow | null> => store.get<ArtifactRow>(run, artifactKey(id)),
     artifacts: (): Promise<{ key: string; value: ArtifactRow }[]> =>
       store.range<ArtifactRow>(run, ARTIFACT_PREFIX),

@@ -9,6 +9,7 @@ import { type Row, StoreWriteError } from '../../store/port.ts';
 import { artifactShelf, outlived } from '../../tools/artifacts.ts';
 import { changesMade } from '../../tools/changes.ts';
 import type { ChangeRecord, ToolContext, ToolResult } from '../../tools/tool.ts';
+import type { TrackedList } from '../../tools/tracker.ts';
 import type { Effect, EffectContext } from '../effect.ts';
 import { estimateTokens } from '../models/estimate.ts';
 import type { Message } from '../models/model.ts';
@@ -27,6 +28,7 @@ import {
   type StoredMessage,
   type ToolTrace,
   traceKey,
+  trackedKey,
 } from './rows.ts';
 import { resultSignature } from './signature.ts';
 
@@ -65,11 +67,19 @@ export function toolEffect(deps: TaskDeps): Effect {
     );
     const kept = reportingBlobs(deps.blobs);
     const shelf = artifactShelf(kept.blobs, id => deps.rows.artifact(id), deps.now);
+    let tracked: TrackedList | null = null;
     // From here on it counts, however it ends.
     context.spend({ ...NO_COST, tool_calls: 1 });
     const result = await deps.registry.run(call.name, call.arguments, {
       ...toolContext({ ...deps, blobs: kept.blobs }, intent.key, input, context, lastReads, outputLimit),
       artifacts: shelf,
+      tracker: {
+        load: () => deps.rows.get<TrackedList>(trackedKey(input.subtask)),
+        others: () => deps.rows.trackedByOthers(input.subtask),
+        keep: list => {
+          tracked = list;
+        },
+      },
     });
     // Not a failure of the tool, which the model could do nothing about.
     if (kept.broken()) throw kept.broken();
@@ -93,6 +103,7 @@ export function toolEffect(deps: TaskDeps): Effect {
         row(readKey(input.subtask, path), digest),
       ),
     ];
+    if (tracked) rows.push(row(trackedKey(input.subtask), tracked));
     if (result.changes?.length) rows.push(entryOf(result.changes));
     const pruned = await outlivedBy(deps, shelf.rows());
     rows.push(...shelf.rows(), ...pruned.map(key => row(key, null)));
@@ -227,7 +238,7 @@ function toolContext(
   context: EffectContext,
   lastReads: Map<string, string>,
   outputLimit: number,
-): Omit<ToolContext, 'artifacts'> {
+): Omit<ToolContext, 'artifacts' | 'tracker'> {
   return {
     workspace: deps.workspace,
     key,

@@ -10,6 +10,7 @@ import { LoomError } from '../../machines/failure.ts';
 import type { BlobRef, Blobs } from '../../store/blobs-port.ts';
 import { artifactShelf } from '../../tools/artifacts.ts';
 import type { ChangeRecord, ToolContext, ToolResult } from '../../tools/tool.ts';
+import type { TrackedList } from '../../tools/tracker.ts';
 import { openWorkspace } from '../../tools/workspace.ts';
 
 export async function tempFolder(prefix = 'loom-tools-'): Promise<string> {
@@ -66,6 +67,7 @@ export async function bench(files: Record<string, string | Uint8Array> = {}): Pr
   const records: ChangeRecord[] = [];
   let tail: Promise<void> = Promise.resolve();
   const blobs = memoryBlobs();
+  let tracked: TrackedList | null = null;
   const context: ToolContext = {
     workspace,
     key: 'task/t/s:a@1|1|0',
@@ -86,6 +88,13 @@ export async function bench(files: Record<string, string | Uint8Array> = {}): Pr
     },
     blobs,
     artifacts: artifactShelf(blobs, async () => null, Date.now),
+    tracker: {
+      load: async () => tracked,
+      others: async () => [],
+      keep: list => {
+        tracked = list;
+      },
+    },
     async child(group) {
       groups.push(group);
     },
