@@ -8,6 +8,8 @@ export interface Terminal {
   /** The visible lines and what scrolled away. */
   history(): string;
   keys(...keys: string[]): void;
+  /** As the person's terminal does: marked as a paste where the program asked for that. */
+  paste(text: string): void;
   resize(columns: number, rows: number): void;
   /** Resolves with the screen once it matches; throws with the screen after `ms`. */
   until(pattern: RegExp, ms?: number): Promise<string>;
@@ -46,6 +48,10 @@ export function openTerminal(
     screen,
     history,
     keys: (...keys) => void tmux('send-keys', '-t', 't', ...keys),
+    paste(text) {
+      tmux('set-buffer', '-b', 'p', '--', text);
+      tmux('paste-buffer', '-p', '-b', 'p', '-t', 't');
+    },
     resize: (x, y) => void tmux('resize-window', '-t', 't', '-x', String(x), '-y', String(y)),
     async until(pattern, ms = 30_000) {
       const end = Date.now() + ms;
