@@ -38,6 +38,9 @@ export async function suspendProcess(): Promise<void> {
 
 export { configSchema, examineConfig } from './configuration.ts';
 
+/** Finding models, trying one, writing loom.toml; apart, since few calls need it. */
+export const setup = () => import('./setup.ts');
+
 async function existingFolder(path: string): Promise<string> {
   const found = await stat(path).catch(() => null);
   if (!found?.isDirectory())

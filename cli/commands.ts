@@ -168,6 +168,25 @@ export const COMMANDS: CommandSpec[] = [
     load: () => import('./commands/doctor.ts'),
   },
   {
+    name: 'setup',
+    args: '',
+    summary: 'Find models, try one, write loom.toml',
+    options: [
+      ['--non-interactive', 'Ask nothing: the best local model, or what these say'],
+      ['--provider <name>', 'ollama, openai_compatible or anthropic'],
+      ['--base-url <url>', 'Where the server is'],
+      ['--chat-model <name>', 'The model, by its name at the server'],
+      ['--judge-model <name>', 'Another model of that server that judges results'],
+      ['--key-env <variable>', 'Variable that holds the key'],
+      ['--no-check', 'Write without trying the model'],
+    ],
+    examples: [
+      'loom setup',
+      'loom setup --non-interactive --provider openai_compatible --base-url http://127.0.0.1:8000/v1',
+    ],
+    load: () => import('./commands/setup.ts'),
+  },
+  {
     name: 'config',
     args: '<action>',
     summary: 'show (what is in effect, and from where) · check · schema (for editors)',

@@ -1,18 +1,8 @@
 /** Puts a question of a run to the person at the terminal. */
 import type { Answer, Question } from '../actors/loom.ts';
+import { createAsk } from './ask.ts';
 import type { Context } from './context.ts';
 import { oneLine, safe } from './render/width.ts';
-
-interface Prompt {
-  run(): Promise<unknown>;
-  cancel(error?: unknown): Promise<unknown>;
-}
-type PromptClass = new (options: Record<string, unknown>) => Prompt;
-/** enquirer's types leave out the prompt classes, which are needed to cancel one. */
-interface Prompts {
-  Select: PromptClass;
-  Input: PromptClass;
-}
 
 /** Can a person be asked here at all? */
 export const canAsk = ({ io, output }: Context): boolean =>
@@ -39,10 +29,7 @@ async function ask(
   question: Question,
   signal: AbortSignal,
 ): Promise<Answer | null> {
-  const { default: enquirer } = await import('enquirer');
-  const { Select, Input } = enquirer as unknown as Prompts;
-  const base = (message: string) => ({ message, stdin: context.io.stdin, stdout: process.stderr });
-  const input = (message: string) => show(context, new Input(base(message)), signal);
+  const person = createAsk(context.io, signal, context.interrupt.hit);
   pause.suspend();
   try {
     context.io.err(
@@ -50,11 +37,9 @@ async function ask(
     );
     const choices = question.choices.map(name => ({ name, message: words(name) }));
     const chosen =
-      choices.length === 0
-        ? await input('Your answer')
-        : await show(context, new Select({ ...base('What now?'), choices }), signal);
+      choices.length === 0 ? await person.text('Your answer') : await person.choose('What now?', choices);
     if (chosen !== 'reject') return chosen === null ? null : { answer: chosen };
-    const reason = await input('Why not? (the model reads it; may be empty)');
+    const reason = await person.text('Why not? (the model reads it; may be empty)');
     if (reason === null) return null;
     return reason ? { answer: chosen, reason } : { answer: chosen };
   } finally {
@@ -62,32 +47,13 @@ async function ask(
   }
 }
 
-/** Ctrl+C reaches the prompt as a key, not as a signal. */
-async function show(context: Context, prompt: Prompt, signal: AbortSignal): Promise<string | null> {
-  let elsewhere = false;
-  const settled = () => {
-    elsewhere = true;
-    void prompt.cancel().catch(() => undefined);
-  };
-  signal.addEventListener('abort', settled, { once: true });
-  try {
-    return String(await prompt.run()).trim();
-  } catch {
-    if (!elsewhere) context.interrupt.hit();
-    return null;
-  } finally {
-    signal.removeEventListener('abort', settled);
-  }
-}
-
 /** Yes or no, on the terminal; no when it was interrupted. */
 export async function confirmed(context: Context, message: string): Promise<boolean> {
-  const { default: enquirer } = await import('enquirer');
-  const { Confirm } = enquirer as unknown as { Confirm: PromptClass };
-  const options = { message, initial: false, stdin: context.io.stdin, stdout: process.stderr };
   const disarm = context.interrupt.arm();
   try {
-    return (await show(context, new Confirm(options), context.interrupt.signal)) === 'true';
+    const { signal, hit } = context.interrupt;
+    // Ctrl+C reaches a prompt as a key, not as a signal.
+    return (await createAsk(context.io, signal, hit).yes(message, false)) === true;
   } finally {
     disarm();
   }

@@ -1,6 +1,6 @@
 /** Finds a model to work with when nothing is configured: servers on this machine first, and nothing else unasked. */
 import type { ConfigRole, ModelConfig, Provider } from '../../store/config.ts';
-import { modelFetch } from './http.ts';
+import { type Listed, listModels } from './listing.ts';
 import { ollamaAddress } from './ollama-address.ts';
 
 /** A server that may run on this machine. */
@@ -19,11 +19,6 @@ export interface Detection {
   lines: string[];
 }
 
-interface Listed {
-  name: string;
-  billions: number;
-}
-
 const PROBE_MS = 400;
 const ROLES: ConfigRole[] = ['planner', 'executor', 'verifier', 'extractor', 'compactor'];
 const NOT_FOR_CHAT = /embed|bge-|minilm|\be5-|gte-|rerank|whisper|tts|clip|stable-diffusion|flux|guard/i;
@@ -37,29 +32,6 @@ export const localServers = (env: NodeJS.ProcessEnv): LocalServer[] => [
   { name: 'text-generation-webui', provider: 'openai_compatible', base_url: 'http://127.0.0.1:5000' },
 ];
 
-const billionsOf = (text: string): number => Number(/(\d+(?:\.\d+)?)\s*b\b/i.exec(text)?.[1] ?? 0);
-
-/** Models a server lists; null when nothing that speaks this wire answers in time. */
-async function list(server: LocalServer, signal: AbortSignal): Promise<Listed[] | null> {
-  const path = server.provider === 'ollama' ? '/api/tags' : '/v1/models';
-  try {
-    const fetch = await modelFetch();
-    const limit = AbortSignal.any([signal, AbortSignal.timeout(PROBE_MS)]);
-    const response = await fetch(server.base_url + path, { signal: limit });
-    if (!response.ok) return null;
-    const body = (await response.json()) as { models?: unknown; data?: unknown };
-    const entries = server.provider === 'ollama' ? body.models : body.data;
-    if (!Array.isArray(entries)) return null;
-    return (entries as Record<string, unknown>[]).flatMap(entry => {
-      const name = String(entry['name'] ?? entry['model'] ?? entry['id'] ?? '');
-      const details = (entry['details'] ?? {}) as { parameter_size?: string };
-      return name ? [{ name, billions: billionsOf(details.parameter_size ?? '') || billionsOf(name) }] : [];
-    });
-  } catch {
-    return null;
-  }
-}
-
 /** How well a model suits an agent, by its name: instruction-tuned and coding models first, then the larger one. */
 function worth({ name, billions }: Listed): number {
   const tuned = /coder|code|devstral/i.test(name) ? 300 : /instruct|chat|-it\b/i.test(name) ? 200 : 0;
@@ -68,14 +40,20 @@ function worth({ name, billions }: Listed): number {
   return tuned + family + (billions > 80 ? 0 : billions);
 }
 
+/** Those that are for chat, the one that suits an agent best first. */
+export const suited = <T extends Listed>(models: T[]): T[] =>
+  models
+    .filter(model => !NOT_FOR_CHAT.test(model.name))
+    .sort((a, b) => worth(b) - worth(a) || a.name.localeCompare(b.name));
+
 /** The model to use of those a server has; null when none is for chat. */
 export function pickModel(models: Listed[]): string | null {
-  const usable = models.filter(model => !NOT_FOR_CHAT.test(model.name));
-  const [best] = usable.sort((a, b) => worth(b) - worth(a) || a.name.localeCompare(b.name));
-  return best?.name ?? null;
+  return suited(models)[0]?.name ?? null;
 }
 
-const record = (rest: Pick<ModelConfig, 'alias' | 'provider' | 'base_url' | 'model'>): ModelConfig => ({
+export const modelRecord = (
+  rest: Pick<ModelConfig, 'alias' | 'provider' | 'base_url' | 'model'>,
+): ModelConfig => ({
   api_key: '',
   api_key_source: '',
   roles: ROLES,
@@ -114,7 +92,7 @@ function cloudModels(env: NodeJS.ProcessEnv): ModelConfig[] {
   ];
   return candidates.flatMap(([name, rest]) => {
     const api_key = env[name]?.trim() ?? '';
-    return api_key ? [{ ...record(rest), api_key, api_key_source: `env:${name}` }] : [];
+    return api_key ? [{ ...modelRecord(rest), api_key, api_key_source: `env:${name}` }] : [];
   });
 }
 
@@ -127,7 +105,9 @@ export async function detectModels(options: {
   servers?: LocalServer[];
 }): Promise<Detection> {
   const { env, signal, servers = localServers(env) } = options;
-  const found = await Promise.all(servers.map(server => list(server, signal)));
+  const found = await Promise.all(
+    servers.map(server => listModels(server, { signal, patience_ms: PROBE_MS })),
+  );
   const lines: string[] = [];
   let chosen: ModelConfig | null = null;
   for (const [i, server] of servers.entries()) {
@@ -142,7 +122,7 @@ export async function detectModels(options: {
     else {
       lines.push(`found ${where} with ${count(models.length)}; using ${model} for every role`);
       const { provider, base_url } = server;
-      chosen = record({ alias: 'local', provider, base_url, model });
+      chosen = modelRecord({ alias: 'local', provider, base_url, model });
     }
   }
   const cloud = cloudModels(env);

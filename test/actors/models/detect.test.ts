@@ -138,6 +138,6 @@ test.each([
   [['bge-large', 'all-minilm'], null],
   [[], null],
 ])('of %j the choice is %s', (names, choice) => {
-  const models = names.map(name => ({ name, billions: Number(/(\d+)b/.exec(name)?.[1] ?? 0) }));
+  const models = names.map(name => ({ name, bytes: null, billions: Number(/(\d+)b/.exec(name)?.[1] ?? 0) }));
   expect(pickModel(models)).toBe(choice);
 });
