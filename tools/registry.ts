@@ -12,6 +12,7 @@ import { listDirectory } from './files/list-directory.ts';
 import { moveFile } from './files/move-file.ts';
 import { readFile } from './files/read-file.ts';
 import { ripgrepSearch } from './files/ripgrep-search.ts';
+import { searchFiles } from './files/search-files.ts';
 import { writeFile } from './files/write-file.ts';
 import { readArtifact } from './read-artifact.ts';
 import { failed } from './result.ts';
@@ -30,6 +31,7 @@ const TOOLS: Tool[] = [
   listDirectory,
   globFind,
   ripgrepSearch,
+  searchFiles,
   shellExecute,
   gitCommand,
   askUser,
