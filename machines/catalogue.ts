@@ -4,6 +4,7 @@ import { effectClass } from './effects.ts';
 import type { Obligations } from './obligations.ts';
 import type { Plan } from './plan.ts';
 import type { Catalogue } from './react.ts';
+import { session } from './session.ts';
 import { subtask } from './subtask.ts';
 import { task } from './task.ts';
 import { turn } from './turn.ts';
@@ -28,6 +29,7 @@ const ROLE_OF: Record<string, PricedRole> = {
   compact: 'compactor',
   review: 'verifier',
   extract: 'extractor',
+  reflect: 'extractor',
 };
 
 /** Prompt size assumed where the machine does not know it; a call that turns out larger reserves the rest. */
@@ -58,8 +60,8 @@ export function makeCatalogue(price: (role: PricedRole) => RolePrice): Catalogue
     };
   };
   return {
-    machines: { task, subtask, turn, verifier },
-    versions: { task: 1, subtask: 1, turn: 1, verifier: 1 },
+    machines: { task, subtask, turn, verifier, session },
+    versions: { task: 1, subtask: 1, turn: 1, verifier: 1, session: 1 },
     apart: {
       task: {
         plan: (plan: Plan) => planRowKey(plan.version),

@@ -62,6 +62,12 @@ export interface EffectOutputs {
   /** `recheck`: commands that were evidence are run once more, as stored calls of `thread` · `judge`: the goal's own
    *  criteria are judged · absent: all that is owed is shown, and the task is summed up. */
   finalize: Settled<{ next?: 'recheck' | 'judge'; calls?: CallDigest[] }>;
+  /** Writes a person's message as the first of a turn. `empty`: there was nothing to say · `took`: texts taken from the queue ·
+   *  `reflect`: it may teach something that a model has to put into words. */
+  compose: Settled<{ empty: boolean; took: number; tokens: number; reflect: boolean }>;
+  /** Writes a result for every call of an interrupted turn that has none. */
+  mend: Settled;
+  reflect: Settled;
 }
 
 type QuestionKind = 'approval' | 'uncertain' | 'ask_user' | 'plan' | 'result';

@@ -34,8 +34,14 @@ export { type ActorEntry, actorRow, type Catalogue, type EffectEntry };
 
 const MAX_STEPS = 1_000;
 
-/** Where predecessors and successors of the same work meet: the subtask's address without its incarnation. */
-const scopeOf = (path: string): string => path.split('/').slice(0, 3).join('/').replace(/@\d+$/, '');
+/** Where predecessors and successors of the same work meet: the subtask's address without its incarnation; a session works on
+ *  one thing at a time, so all of it. */
+const scopeOf = (path: string): string =>
+  path
+    .split('/')
+    .slice(0, path.startsWith('session/') ? 2 : 3)
+    .join('/')
+    .replace(/@\d+$/, '');
 
 /** Whose account an effect at this address is booked on, besides the task's: the id of its subtask, over all incarnations. */
 export const accountOf = (path: string): string | null =>
@@ -162,13 +168,12 @@ export function react(catalogue: Catalogue, run: Run, outside: Outside): Reactio
       case 'xstate.emit': {
         if (path === run.root) return void emitted.push(params.event as MachineEvent);
         const cut = path.lastIndexOf('/');
-        queue.push({
-          path: path.slice(0, cut),
-          event: {
-            ...(params.event as MachineEvent),
-            from: path.slice(cut + 1),
-          },
-        });
+        const above = path.slice(0, cut);
+        const event = params.event as MachineEvent;
+        // A turn tells where it is, which a session follows and a subtask has no use for.
+        const parent = catalogue.machines[next.actors[above]?.machine ?? ''];
+        if (parent?.events.includes(event.type))
+          queue.push({ path: above, event: { ...event, from: path.slice(cut + 1) } });
         return;
       }
       case 'xstate.raise':

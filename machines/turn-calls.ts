@@ -2,6 +2,7 @@
 import type { CallDigest, ClaimStatus, EffectClass, EffectOutputs, QuestionInput } from './effects.ts';
 import { type Failure, failure } from './failure.ts';
 import { circleReason, entry, type Nudge, shrank, stepped, type Watch } from './loop-guard.ts';
+import type { PhaseEvent } from './turn-phase.ts';
 
 export interface TurnInput {
   /** Names the message rows of this conversation. */
@@ -199,6 +200,17 @@ export const needsQuestion = (call: Call): boolean =>
     (isAsk(call) || call.gate.decision === 'ask'));
 export const mayRun = (call: Call): boolean =>
   call.phase === 'approved' || (call.phase === 'waiting' && call.valid && call.gate.decision === 'run');
+
+/** Its model must be told why it did not run. */
+export const isDenied = (call: Call): boolean =>
+  call.phase === 'refused' || (call.valid && call.gate.decision === 'deny');
+
+/** Who or what is waited for. */
+export function phaseOf({ calls }: Context): PhaseEvent['phase'] {
+  const asked = calls.find(call => call.phase === 'asking');
+  if (asked) return asked.tool === 'ask_user' ? 'awaiting' : 'approving';
+  return calls.some(call => call.phase !== 'done') ? 'acting' : 'thinking';
+}
 
 /** Names a call in the journal and in questions. */
 export const callName = (context: Context, call: Call): string =>

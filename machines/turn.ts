@@ -5,7 +5,7 @@ import type { EffectOutputs, QuestionInput } from './effects.ts';
 import { failure } from './failure.ts';
 import { circling, NOTHING_SEEN, UNREADABLE } from './loop-guard.ts';
 import { type DoneEvent, remote, rowActions } from './remote.ts';
-import { stuckEvent, stuckReason } from './stuck.ts';
+import { type Stuck, stuckEvent, stuckReason } from './stuck.ts';
 import {
   answered,
   answerIs,
@@ -17,6 +17,7 @@ import {
   compacted,
   compactInput,
   finished,
+  isDenied,
   loopFailure,
   MAX_CONTINUATIONS,
   type ModelInput,
@@ -29,6 +30,7 @@ import {
   nextCall,
   nextStep,
   noteInput,
+  phaseOf,
   question,
   stepDone,
   type ToolInput,
@@ -37,10 +39,12 @@ import {
   toolInput,
   update,
 } from './turn-calls.ts';
+import type { PhaseEvent } from './turn-phase.ts';
 
 export type { CompactInput, ModelInput, NoteInput, ToolInput, TurnInput, TurnOutput };
 
 const callNumber = (actorId: string): number => Number(actorId.slice(2));
+const fromTool = (event: unknown): boolean => (event as ToolDone).actorId.startsWith('t-');
 
 type ToolDone = DoneEvent<EffectOutputs['tool'] & EffectOutputs['question'] & EffectOutputs['note']>;
 
@@ -50,7 +54,7 @@ const machine = setup({
     input: TurnInput;
     output: TurnOutput;
     events: ToolDone | { type: 'RESUME' } | { type: 'PAUSE' };
-    emitted: { type: 'STUCK'; reason: string; message: string };
+    emitted: Stuck | PhaseEvent;
   },
   actors: {
     model: remote<ModelInput, EffectOutputs['model']>(),
@@ -72,6 +76,7 @@ const machine = setup({
       failure: failure('retryable', params.code, params.message),
     })),
     reap: stopChild(({ event }) => (event as ToolDone).actorId),
+    tell: emit(({ context }) => ({ type: 'PHASE' as const, phase: phaseOf(context) })),
   },
   guards: {
     wantsCalls: ({ event }) => answerIs(event, 'calls'),
@@ -93,31 +98,23 @@ const machine = setup({
     modelStuck: ({ event }) => stuckReason(modelOutput(event)) !== null,
     needsQuestion: ({ context }) => needsQuestion(nextCall(context) ?? NO_CALL),
     mayRun: ({ context }) => mayRun(nextCall(context) ?? NO_CALL),
-    denied: ({ context }) => {
-      const call = nextCall(context);
-      return (
-        call !== undefined && (call.phase === 'refused' || (call.valid && call.gate.decision === 'deny'))
-      );
-    },
+    denied: ({ context }) => isDenied(nextCall(context) ?? NO_CALL),
     invalid: ({ context }) => nextCall(context)?.valid === false,
     given: ({ context }) => context.given,
     givenDone: ({ context }) => context.given && stepDone(context),
     allDone: ({ context }) => stepDone(context),
     circling: ({ context }) => stepDone(context) && circling(context),
     outOfIterations: ({ context }) => stepDone(context) && context.iteration >= context.max_iterations,
-    isTool: ({ event }) => (event as ToolDone).actorId.startsWith('t-'),
+    isTool: ({ event }) => fromTool(event),
     isQuestion: ({ event }) => (event as ToolDone).actorId.startsWith('q-'),
     isNote: ({ event }) => (event as ToolDone).actorId.startsWith('n-'),
     // Only tools: what was refused or is still to be asked must never become an approved call.
-    isStuck: ({ event }) =>
-      (event as ToolDone).actorId.startsWith('t-') && stuckReason((event as ToolDone).output) !== null,
+    isStuck: ({ event }) => fromTool(event) && stuckReason((event as ToolDone).output) !== null,
     isUncertain: ({ event }) => {
       const { output } = event as ToolDone;
-      return (
-        (event as ToolDone).actorId.startsWith('t-') && !output.ok && output.failure.kind === 'uncertain'
-      );
+      return fromTool(event) && !output.ok && output.failure.kind === 'uncertain';
     },
-    failed: ({ event }) => (event as ToolDone).actorId.startsWith('t-') && !(event as ToolDone).output.ok,
+    failed: ({ event }) => fromTool(event) && !(event as ToolDone).output.ok,
   },
 }).createMachine({
   id: 'turn',
@@ -141,13 +138,16 @@ const machine = setup({
   states: {
     begun: { always: [{ guard: 'given', target: 'acting' }, { target: 'calling' }] },
     calling: {
-      entry: {
-        type: 'journal',
-        params: ({ context }) => ({
-          event_type: 'model_invocation',
-          data: { phase: 'start', role: context.role, subtask_id: context.subtask },
-        }),
-      },
+      entry: [
+        {
+          type: 'journal',
+          params: ({ context }) => ({
+            event_type: 'model_invocation',
+            data: { phase: 'start', role: context.role, subtask_id: context.subtask },
+          }),
+        },
+        'tell',
+      ],
       on: { PAUSE: { actions: assign({ stuck: true }) }, RESUME: { actions: assign({ stuck: false }) } },
       invoke: {
         src: 'model',
@@ -231,6 +231,7 @@ const machine = setup({
     /** Nothing left to spend, or no model: waits where it is until somebody resumes. */
     stuck: { on: { RESUME: { target: 'calling', actions: assign({ stuck: false }) } } },
     acting: {
+      entry: 'tell',
       always: [
         { guard: 'invalid', actions: 'skipInvalid' },
         {
@@ -241,6 +242,7 @@ const machine = setup({
               input: ({ context }) => question(context, nextCall(context)!),
             }),
             { type: 'setPhase', params: { phase: 'asking' } },
+            'tell',
           ],
         },
         {
@@ -354,6 +356,7 @@ const machine = setup({
               assign(({ context, event }) => ({
                 calls: update(context.calls, callNumber(event.actorId), call => answered(call, event.output)),
               })),
+              'tell',
               'reap',
             ],
           },

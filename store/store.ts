@@ -12,6 +12,7 @@ import { leaseState, openLeases, ownedHead } from './leases.ts';
 import { learn } from './lessons.ts';
 import { openLocks } from './locks.ts';
 import { FencedError, type Lease, type Owner, type Row, type RunHead, type Store } from './port.ts';
+import { indexMessages } from './recall/write.ts';
 
 const CLOSE_MS = 2_000;
 
@@ -21,8 +22,9 @@ export type StoreReader = Pick<
   'home' | 'head' | 'get' | 'range' | 'runs' | 'lease' | 'watch' | 'getGlobal' | 'close'
 >;
 
-function apply(tx: Writing, run: string, rows: Row[]): void {
+function apply(tx: Writing, run: string, rows: Row[], kind: RunHead['kind']): void {
   learn(tx, run, rows);
+  if (kind === 'session') indexMessages(tx, run, rows);
   for (const { key, value } of rows) {
     if (value === undefined) throw new TypeError(`row ${key} of run ${run} has no value; null deletes a row`);
     if (value === null) tx.remove(rowKey(run, key));
@@ -101,7 +103,7 @@ export function storeOver(database: Database, owner: Owner, silenceMs?: number):
         }
         tx.put(headKey(head.id), { ...head, rev: 0, fence: 1 });
         leases.grant(tx, head.id, 1);
-        apply(tx, head.id, rows);
+        apply(tx, head.id, rows, head.kind);
       });
       crashPoint('after-commit');
       const lease: Lease = { run: head.id, fence: 1, owner };
@@ -118,15 +120,14 @@ export function storeOver(database: Database, owner: Owner, silenceMs?: number):
         if (head.rev !== rev) throw new FencedError(lease.run);
         const next: RunHead = { ...head, ...change, id: head.id, fence: head.fence, rev: rev + 1 };
         tx.put(headKey(lease.run), next);
-        apply(tx, lease.run, rows);
+        apply(tx, lease.run, rows, head.kind);
         crashPoint('inside-commit');
       });
       crashPoint('after-commit');
     },
     async checkpoint(lease, rows) {
       await database.transact(tx => {
-        ownedHead(tx, lease);
-        apply(tx, lease.run, rows);
+        apply(tx, lease.run, rows, ownedHead(tx, lease).kind);
       });
       crashPoint('checkpointed');
     },

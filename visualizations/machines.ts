@@ -7,6 +7,7 @@ const SENTENCES: Record<string, string> = {
   task: 'plan a goal, run its subtasks as soon as they can start, finish or say why not',
   subtask: 'prepare, work, have it judged by somebody else, try again with what was learned',
   turn: 'ask the model, do what it asks for, until it answers or fails',
+  session: 'talk: what is typed becomes a turn, what is typed meanwhile waits or steers, everything is kept',
   verifier: 'look at the files first, then let models judge; what nobody could judge is no success',
 };
 

@@ -4,11 +4,13 @@ import {
   asking,
   askUser,
   calls,
+  composed,
   failed,
   node,
   ok,
   planned,
   read,
+  sessionInput,
   shell,
   taskInput,
   text,
@@ -38,7 +40,22 @@ const done = (drive: Drive, id: string, votes = false) => {
   return drive.settle(at(id, 'settle'), { ok: true, summary: `${id} is done` });
 };
 
+const talking = () =>
+  start('session', sessionInput())
+    .command('USER', { id: 'u', at: '2026-01-01', text: 'hello' })
+    .settle('compose', composed());
+
 export const points: Record<string, () => Drive> = {
+  'session-approving': () =>
+    talking()
+      .command('USER', { id: 'v', at: '2026-01-02', text: 'and then' })
+      .command('STEER', { id: 'w', at: '2026-01-03', text: 'shorter' })
+      .settle('model', calls(read(0), shell(1, asking)))
+      .settle('t-0', toolDone()),
+  'session-mending': () =>
+    talking()
+      .settle('model', calls(shell(0)))
+      .command('INTERRUPT'),
   'planning-repair': () => begin().settle('plan', planned(node('a', ['nowhere']))),
   'asking-to-degrade': () =>
     [1, 2, 3].reduce(drive => drive.settle('plan', planned()), begin({ degraded_mode: 'require_approval' })),

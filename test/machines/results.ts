@@ -2,6 +2,7 @@
 import type { CallDigest, ClaimStatus } from '../../machines/effects.ts';
 import { type FailureKind, failure } from '../../machines/failure.ts';
 import type { Plan, PlanNode } from '../../machines/plan.ts';
+import type { SessionInput } from '../../machines/session.ts';
 import type { SubtaskInput, SubtaskSettings } from '../../machines/subtask.ts';
 import type { TaskInput, TaskSettings } from '../../machines/task.ts';
 import type { TurnInput } from '../../machines/turn.ts';
@@ -120,6 +121,21 @@ export const turnInput = (more: Partial<TurnInput> = {}): TurnInput => ({
   tier: 1,
   max_iterations: 10,
   tokens: 500,
+  ...more,
+});
+export const sessionInput = (more: Partial<SessionInput> = {}): SessionInput => ({
+  turns: 0,
+  queued: 0,
+  settings: { max_iterations: 10 },
+  ...more,
+});
+/** A message was written; one text was taken from the queue. */
+export const composed = (more: object = {}) => ({
+  ok: true,
+  empty: false,
+  took: 1,
+  tokens: 500,
+  reflect: false,
   ...more,
 });
 export const verifierInput = (more: Partial<VerifierInput> = {}): VerifierInput => ({

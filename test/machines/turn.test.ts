@@ -23,6 +23,8 @@ import {
 const turn = (more: Parameters<typeof turnInput>[0] = {}, limits = {}): Drive =>
   start('turn', turnInput(more), { limits });
 const output = (drive: Drive) => drive.run.output as Record<string, unknown>;
+/** Where a turn is, it tells as well. */
+const stuckOf = (drive: Drive) => drive.emitted.filter(({ type }) => type === 'STUCK');
 const asked = (drive: Drive, id: string) => drive.effect(id).input as Record<string, unknown>;
 
 describe('an answer without calls', () => {
@@ -198,7 +200,7 @@ describe('waiting for money, a model or a key', () => {
     const drive = turn().settle('model', failed(code, 'terminal'));
     expect(drive.value()).toBe('stuck');
     expect(drive.open()).toEqual([]);
-    expect(drive.emitted).toEqual([{ type: 'STUCK', reason: code, message: `${code}!` }]);
+    expect(stuckOf(drive)).toEqual([{ type: 'STUCK', reason: code, message: `${code}!` }]);
     drive.restart().command('RESUME');
     expect(drive.open()).toEqual(['model']);
     expect(asked(drive, 'model')['iteration']).toBe(1);
@@ -209,7 +211,7 @@ describe('waiting for money, a model or a key', () => {
     drive.settle('t-0', toolDone(), { tokens: 0, usd: 0, model_calls: 0, tool_calls: 1 });
     drive.settle('q-1', answer('approve'));
     expect(drive.open()).toEqual([]);
-    expect(drive.emitted).toMatchObject([{ type: 'STUCK', reason: 'budget' }]);
+    expect(stuckOf(drive)).toMatchObject([{ type: 'STUCK', reason: 'budget' }]);
     drive.run = { ...drive.run, ledger: { ...drive.run.ledger, limits: {} } };
     expect(drive.command('RESUME').open()).toEqual(['t-1']);
   });

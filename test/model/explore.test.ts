@@ -19,6 +19,7 @@ import {
   verifiers,
   whole,
 } from './parts.ts';
+import { conversation, session } from './talk.ts';
 import { recordTaken } from './transitions.ts';
 
 const record = recordTaken(Object.values(catalogue.machines));
@@ -131,6 +132,16 @@ describe('the task with its subtasks', () => {
 
   it.each(whole())('ends or waits from every state: $name', part => {
     prove(part);
+  });
+});
+
+describe('the session', () => {
+  it('ends or waits from every state, whatever its turns end with', () => {
+    prove(session(distinct(known(proven.turn), ['iterations', 'claim', 'failure'])));
+  });
+
+  it('ends or waits from every state, with its turn', () => {
+    prove(conversation());
   });
 });
 

@@ -33,6 +33,8 @@ export interface Model {
   results(effect: EffectEntry, run: Run): unknown[];
   /** Everything a person can say at this point. */
   commands?(run: Run): MachineEvent[];
+  /** By which of them a person takes on what waits; default RESUME. */
+  goesOn?: string[];
   /** Sources that cost a model call; they must be bounded on every path. */
   costly: string[];
   properties?: Property[];
@@ -257,7 +259,7 @@ export function explore(model: Model): Report {
     if (state.output === undefined)
       for (const event of model.commands?.(state) ?? []) {
         const target = step(state, id, { type: 'command', event }, event.type, true);
-        if (event.type === 'RESUME' && target !== id) resumable = true;
+        if ((model.goesOn ?? ['RESUME']).includes(event.type) && target !== id) resumable = true;
       }
     if (effects.length > 0) return;
     if (state.output !== undefined) report.finals++;

@@ -6,12 +6,14 @@ import '../machines/subtask.test.ts';
 import '../machines/task.test.ts';
 import '../machines/replan.test.ts';
 import '../machines/obligations.test.ts';
+import '../machines/session.test.ts';
 import '../machines/goldens.test.ts';
 import { catalogue } from '../machines/drive.ts';
 import { distinct, representatives } from './alphabet.ts';
 import { explore } from './explore.ts';
 import { mutantsOf } from './mutants.ts';
 import { gentle, type Part, subtask, task, turns, verifiers, whole } from './parts.ts';
+import { conversation, session } from './talk.ts';
 
 export const mutants = Object.values(catalogue.machines).flatMap(mutantsOf);
 
@@ -44,7 +46,8 @@ function explorations(): { machine: string; name: string; run(): string | null }
   const outcomes = outputs(below, ['attempts', 'verdict']);
   const some = representatives(task('deny', outcomes), 'subtask', outcomes, 1);
   const above = alone([task('require_approval', some, true), task('require_approval', some), whole()[0]!]);
-  return [...verifier, ...turn, ...below, ...above].map(({ part, report }) => ({
+  const talk = alone([session(distinct(all.turn, ['iterations', 'claim', 'failure'])), conversation()]);
+  return [...verifier, ...turn, ...below, ...above, ...talk].map(({ part, report }) => ({
     machine: part.machine,
     name: part.name,
     run: () => wrongWith(part, report.states),

@@ -37,7 +37,7 @@ export interface Part extends Model {
   atMost: number;
 }
 
-const without = (...left: string[]): Catalogue => ({
+export const without = (...left: string[]): Catalogue => ({
   ...catalogue,
   machines: Object.fromEntries(Object.entries(catalogue.machines).filter(([name]) => !left.includes(name))),
 });
@@ -59,12 +59,12 @@ const answers = (effect: EffectEntry): unknown[] => {
 };
 
 /** Sizes of prompts are no part of what a machine decides by. */
-const quiet = (output: unknown): unknown => ({ ...(output as object), tokens: 0 });
+export const quiet = (output: unknown): unknown => ({ ...(output as object), tokens: 0 });
 const noBudget = failed('budget', 'terminal');
-const noModel = failed('no_model', 'terminal');
+export const noModel = failed('no_model', 'terminal');
 
 /** Results by source; questions are answered in every way, what is not listed can only work. */
-const results =
+export const results =
   (alphabet: Record<string, unknown[]>) =>
   (effect: EffectEntry): unknown[] => {
     if (effect.source === 'question') return answers(effect);

@@ -5,7 +5,7 @@ import type { AnyStateMachine, AnyStateNode } from 'xstate';
 import { newLedger } from '../../machines/budget.ts';
 import { newRun, react } from '../../machines/react.ts';
 import { catalogue } from '../machines/drive.ts';
-import { subtaskInput, taskInput, turnInput, verifierInput } from '../machines/results.ts';
+import { sessionInput, subtaskInput, taskInput, turnInput, verifierInput } from '../machines/results.ts';
 import { sources } from './sources.ts';
 
 const INPUTS: Record<string, unknown> = {
@@ -13,6 +13,7 @@ const INPUTS: Record<string, unknown> = {
   subtask: subtaskInput(),
   turn: turnInput(),
   verifier: verifierInput(),
+  session: sessionInput(),
 };
 
 /** Every effect the host knows how to run. */
@@ -32,6 +33,9 @@ const EFFECTS = [
   'resolve',
   'settle',
   'finalize',
+  'compose',
+  'mend',
+  'reflect',
 ];
 
 /** What may be resolved by xstate itself, and the two actions the kernel performs. */
