@@ -29,7 +29,10 @@ interface Side {
 async function textOf(side: Side, blobs: Blobs): Promise<string | null> {
   if (!side.exists) return '';
   if (!side.ref) return null;
-  return (await decodeText(await blobs.get(side.ref)))?.text ?? null;
+  const decoded = await decodeText(await blobs.get(side.ref));
+  if (!decoded) return null;
+  // A file with old Mac line ends would be one line.
+  return decoded.eol === '\r' && !decoded.mixed ? decoded.text.replaceAll('\r', '\n') : decoded.text;
 }
 
 async function unified(old: Side, now: Side, blobs: Blobs): Promise<string> {
@@ -54,9 +57,10 @@ async function unified(old: Side, now: Side, blobs: Blobs): Promise<string> {
       timeout: DIFF_TIMEOUT_MS,
     },
   );
-  return (
-    patch?.replace(/^=+\n/, '') ?? `--- ${oldName}\n+++ ${newName}\n(too different to show line by line)\n`
-  );
+  const names = `--- ${oldName}\n+++ ${newName}\n`;
+  if (patch === undefined) return `${names}(too different to show line by line)\n`;
+  // Names as they are, not quoted: people and models read them.
+  return names + patch.replace(/^(?:=+\n)?--- .*\n\+\+\+ .*\n/, '');
 }
 
 /** One diff per file over a series of records in the order they happened: first contents against last. */

@@ -69,7 +69,7 @@ export async function decodeText(bytes: Uint8Array): Promise<DecodedText | null>
   const wide = mark ?? (head.includes(0) ? bareUtf16(head) : null);
   if (wide) {
     const raw = strict(wide, bytes);
-    return raw === null ? null : decoded(raw, wide);
+    return raw === null || raw.includes('\0') ? null : decoded(raw, wide);
   }
   if (head.includes(0)) return null;
   const utf8 = strict('utf-8', bytes);
@@ -87,8 +87,12 @@ async function decodeLegacy(bytes: Uint8Array): Promise<DecodedText> {
   const guess = jschardet.detect(buffer.subarray(0, 256 * 1024));
   const name = (guess.encoding ?? '').toLowerCase();
   const sure = guess.confidence > 0.6 && !['', 'ascii', 'utf-8'].includes(name) && iconv.encodingExists(name);
-  const encoding = sure ? name : 'windows-1252';
-  return decoded(iconv.decode(buffer, encoding, { stripBOM: false }), encoding);
+  // Latin-1 has a character for every byte; a guess that loses one would change the file where nobody edited it.
+  for (const encoding of sure ? [name, 'windows-1252'] : ['windows-1252']) {
+    const text = iconv.decode(buffer, encoding, { stripBOM: false });
+    if (iconv.encode(text, encoding).equals(buffer)) return decoded(text, encoding);
+  }
+  return decoded(iconv.decode(buffer, 'iso-8859-1', { stripBOM: false }), 'iso-8859-1');
 }
 
 /**

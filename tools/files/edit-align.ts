@@ -104,7 +104,7 @@ export function align(old: string[], region: Region, trimmed: boolean): Alignmen
   for (const [i, at] of partner.entries())
     if (at !== null && !isBlank(old[i]!)) pairs.push([old[i]!, found[at]!]);
   const indents = pairs.map(([o, f]): [string, string] => [indentOf(o), indentOf(f)]);
-  const structure = structureOf(indents, region.cutsFirst);
+  const structure = structureOf(pairs, indents, region.cutsFirst);
   if (!structure) return null;
   const level =
     wrapped.length > 0 || drift
@@ -113,16 +113,38 @@ export function align(old: string[], region: Region, trimmed: boolean): Alignmen
   return { partner, wrapped, level, ...structure };
 }
 
+/** True when the nesting of the file's lines can be read from their brackets, so that the edit need not show it. */
+function bracketsTell(pairs: [string, string][]): boolean {
+  let depth = 0;
+  const nesting = pairs.map(([, found]): [string, string] => {
+    const closing = /^[\s)\]}]*/.exec(found)![0].replace(/\s/g, '').length;
+    const at = depth - closing;
+    depth += (found.match(/[([{]/g)?.length ?? 0) - (found.match(/[)\]}]/g)?.length ?? 0);
+    return [' '.repeat(Math.max(0, at)), indentOf(found)];
+  });
+  return new Set(nesting.map(([level]) => level)).size > 1 && keepsStructure(nesting);
+}
+
 function structureOf(
+  pairs: [string, string][],
   indents: [string, string][],
   cutsFirst: boolean,
 ): Pick<Alignment, 'bareFirst' | 'flattened'> | null {
   const rest = indents.slice(1);
   if (!cutsFirst && keepsStructure(indents)) return { bareFirst: false, flattened: false };
-  if (indents[0]?.[0] === '' && rest.length > 0 && rest.some(([o]) => o !== '') && keepsStructure(rest))
+  const [first] = indents;
+  if (first?.[0] === '' && rest.length > 0 && rest.every(([o, f]) => o === f))
+    return { bareFirst: true, flattened: false };
+  if (
+    first?.[0] === '' &&
+    first[1] !== '' &&
+    rest.length > 0 &&
+    rest.some(([o]) => o !== '') &&
+    keepsStructure(rest)
+  )
     return { bareFirst: true, flattened: false };
   if (cutsFirst && keepsStructure(rest)) return { bareFirst: true, flattened: false };
-  const flattened = indents.length > 1 && indents.every(([o]) => o === '');
+  const flattened = indents.length > 1 && indents.every(([o]) => o === '') && bracketsTell(pairs);
   return flattened ? { bareFirst: false, flattened } : null;
 }
 

@@ -2,7 +2,7 @@
 
 import { refusal } from '../result.ts';
 import { splitsToken } from './fold.ts';
-import { commonPairs } from './line-diff.ts';
+import { commonPairs, stepsOf } from './line-diff.ts';
 import { type Line, lineAt } from './lines.ts';
 
 /** More occurrences are not counted. */
@@ -28,26 +28,20 @@ const partsOf = (text: string): { text: string; eol: string }[] =>
     return { text: part.slice(0, part.length - eol.length), eol };
   });
 
-/** New text with line ends of the file: kept lines have theirs, new ones that of the line before. */
-function inEols(old: string, now: string, eol: string): string {
+/** New text with line ends of the file: kept lines have theirs, new ones that of the line before. `behind` ends the last line of `old`. */
+function inEols(old: string, behind: string, now: string, eol: string): string {
   if (eol === '') return now;
   const lone = eol === '\r' || old.includes('\r');
   const fresh = now.replace(lone ? /\r\n?/g : /\r\n/g, '\n').split('\n');
-  const before = partsOf(old);
-  const pairs = new Map(
-    commonPairs(before.length, fresh.length, (i, j) => (before[i]!.text === fresh[j] ? 1 : 0)).map(
-      ([i, j]) => [j, i],
-    ),
-  );
-  let last = before[0]?.eol || eol;
-  return fresh
-    .map((line, j) => {
-      if (j === fresh.length - 1) return line;
-      const kept = pairs.get(j);
-      last = (kept === undefined ? before[Math.min(j, before.length - 1)]?.eol : before[kept]?.eol) || last;
-      return line + last;
-    })
-    .join('');
+  const before = partsOf(old + behind);
+  const pairs = commonPairs(before.length, fresh.length, (i, j) => (before[i]!.text === fresh[j] ? 1 : 0));
+  const ends: string[] = [];
+  const last = () => ends.at(-1) || before[0]?.eol || eol;
+  for (const step of stepsOf(pairs, [...before.keys()], [...fresh.keys()])) {
+    if (step.same) ends.push(before[step.old]!.eol || last());
+    else for (const k of step.now.keys()) ends.push(before[step.old[k] ?? -1]?.eol || last());
+  }
+  return fresh.map((line, j) => (j < fresh.length - 1 ? line + ends[j] : line)).join('');
 }
 
 export interface Replacement {
@@ -70,7 +64,8 @@ export function exactReplacement(
   const { old_str: old, new_str: now } = edit;
   const end = at + old.length;
   refuseSplit(path, text, edit, at);
-  const fresh = inEols(old, now, eolNear(lines, at));
+  const behind = /^(?:\r\n|\r|\n)/.exec(text.slice(end, end + 2))?.[0] ?? '';
+  const fresh = inEols(old, behind, now, eolNear(lines, at));
   const lineStart = lines[lineAt(lines, at) - 1]?.start ?? 0;
   const ownLines = text.slice(lineStart, at).trim() === '' && /[\r\n]$/.test(old);
   // Whole lines go with their indentation; whole lines stay whole lines.

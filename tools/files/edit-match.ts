@@ -90,12 +90,15 @@ function lowest(path: string, file: FlatFile, edit: Edit): Candidate | null {
   const found = candidatesOf(path, file, edit, 'eol');
   const strict = found.filter(one => one.level !== 'similar');
   if (strict.length > 0) return only(path, file, strict);
-  const others = variantsOf(edit).flatMap(variant => candidatesOf(path, file, variant, 'escape'));
-  const escaped = others.filter(one => one.level !== 'similar');
-  if (escaped.length > 0) return only(path, file, escaped);
+  const others: Candidate[] = [];
+  for (const layer of variantsOf(edit)) {
+    others.push(...layer.flatMap(variant => candidatesOf(path, file, variant, 'escape')));
+    const escaped = others.filter(one => one.level !== 'similar');
+    if (escaped.length > 0) return only(path, file, escaped);
+  }
   if (found.length > 0 || others.length > 0) return only(path, file, found.length > 0 ? found : others);
   const [old, now] = [edit.old_str, edit.new_str].map(text => trimBlankEnds(linesOf(text)));
-  const similar = similarPlaces(file, old!, now!, path).map(place => ({
+  const similar = similarPlaces(file, old!, now!).map(place => ({
     ...place,
     edit,
     old: old!,
@@ -108,7 +111,7 @@ function lowest(path: string, file: FlatFile, edit: Edit): Candidate | null {
 function candidatesOf(path: string, file: FlatFile, edit: Edit, least: MatchKind): Candidate[] {
   const lines = linesOf(edit.old_str);
   const old = trimBlankEnds(lines);
-  const regions = regionsOf(file, edit.old_str);
+  const regions = regionsOf(file, edit.old_str, edit.whole ?? false);
   if (regions === null)
     throw refusal('ambiguous', `old_str matches more than 100 places in ${path}; add surrounding lines.`);
   return regions.flatMap(region => {

@@ -75,12 +75,21 @@ function regionAt(file: FlatFile, from: number, to: number): Region | null {
   return { first, last, start, end, cutsFirst, cutsLast, texts };
 }
 
+/** A piece from within a line may end anywhere; what begins with a line goes on with closing brackets and the like at most. */
+function mayEndThere(file: FlatFile, region: Region, old: string): boolean {
+  if (/\n[ \t]*$/.test(old)) return false;
+  if (region.cutsFirst && region.first === region.last) return true;
+  const line = file.lines[region.last]!;
+  return /^[\s,;:)\]}]*$/.test(file.text.slice(region.end, line.end - line.eol.length));
+}
+
 /**
  * Every place that holds the characters of `old` in order with other white space, quotes or dashes at most.
  * `old` that begins with white space stands at the begin of a line, one that ends with a line end at the end of one.
+ * @param whole `old` is whole lines
  * @returns null when there are too many to look at
  */
-export function regionsOf(file: FlatFile, old: string): Region[] | null {
+export function regionsOf(file: FlatFile, old: string, whole: boolean): Region[] | null {
   const key = keyOf(old);
   if (key === '') return [];
   const found: Region[] = [];
@@ -89,8 +98,8 @@ export function regionsOf(file: FlatFile, old: string): Region[] | null {
     if (++seen > MAX_REGIONS) return null;
     const region = regionAt(file, at, at + key.length);
     if (!region) continue;
-    if (region.cutsFirst && /^\s/.test(old)) continue;
-    if (region.cutsLast && /\n[ \t]*$/.test(old)) continue;
+    if (region.cutsFirst && (whole || /^\s/.test(old))) continue;
+    if (region.cutsLast && (whole || !mayEndThere(file, region, old))) continue;
     if (sameTokens(old, region.texts.join('\n'))) found.push(region);
   }
   return found;

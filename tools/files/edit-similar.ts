@@ -1,9 +1,8 @@
-/** The last resort: a place that differs from the edit in slips of the pen, and in nothing that means anything. */
+/** The last resort: a place that differs from the edit in commas and semicolons at line ends, and in nothing else. */
 
-import distance from 'damerau-levenshtein';
 import { type Alignment, isBlank } from './edit-align.ts';
 import type { FlatFile, Region } from './edit-region.ts';
-import { keyOf, plain } from './fold.ts';
+import { keyOf, sameTokens } from './fold.ts';
 import { diffLines } from './line-diff.ts';
 import { indentOf, keepsStructure } from './reindent.ts';
 
@@ -13,38 +12,13 @@ const MIN_LINES = 3;
 const MAX_SLIPS = 0.25;
 /** Lines as frequent as this say nothing of the place. */
 const COMMON = 50;
-const MAX_WORDS = 2;
 
-const NEGATION =
-  /^(no|not|non|none|never|without|nor|neither|cannot|unless|except|false|null|nil|undefined)$|n't$/i;
-const WORD = /\p{L}[\p{L}\p{N}_']*/gu;
-const COMMENT = /^(#(?!include|define|if|endif|!)|\/\/|\/\*|\*(\s|$)|--\s|<!--|;;)/;
-const PROSE = /\.(md|markdown|mdx|txt|rst|adoc)$/i;
+/** The same but for a comma or semicolon at the end. */
+const sameBarSlip = (written: string, there: string): boolean =>
+  keyOf(written).replace(/[,;]$/, '') === keyOf(there).replace(/[,;]$/, '') &&
+  sameTokens(bare(written), bare(there));
 
-/** A word with one slip in it (two when it is long) is the same word, unless the file knows the other one too. */
-function isSlip(written: string, there: string, text: string): boolean {
-  if (Math.min(written.length, there.length) < 5 || written[0] !== there[0]) return false;
-  if (NEGATION.test(written) || NEGATION.test(there)) return false;
-  const allowed = Math.min(written.length, there.length) >= 9 ? 2 : 1;
-  return distance(written, there).steps <= allowed && !new RegExp(`\\b${written}\\b`, 'u').test(text);
-}
-
-/** Whole-line comments and prose may have slips; a missing comma or semicolon at the end may be anywhere. */
-function sameBarSlips(written: string, there: string, text: string, prose: boolean): boolean {
-  const [a, b] = [written, there].map(line => plain(line.trim()));
-  const bare = (line: string) => keyOf(line).replace(/[,;]$/, '');
-  if (bare(a!) === bare(b!)) return true;
-  if (!prose && !(COMMENT.test(a!) && COMMENT.test(b!))) return false;
-  const rest = (line: string) =>
-    line
-      .replace(WORD, 'w')
-      .replace(/\s+/g, ' ')
-      .replace(/[.,;]$/, '');
-  if (rest(a!) !== rest(b!)) return false;
-  const [words, others] = [a!.match(WORD) ?? [], b!.match(WORD) ?? []];
-  const differ = words.map((word, i) => [word, others[i]!] as const).filter(([one, other]) => one !== other);
-  return differ.length <= MAX_WORDS && differ.every(([one, other]) => isSlip(one, other, text));
-}
+const bare = (line: string): string => line.trim().replace(/[,;]$/, '');
 
 /** Where lines of the edit that occur rarely say that its first line is, by position among the lines that are not blank. */
 function startsOf(keys: string[], wanted: string[]): number[] {
@@ -61,14 +35,13 @@ function startsOf(keys: string[], wanted: string[]): number[] {
 }
 
 /**
- * Places whose lines are those of `old` bar slips in lines that the edit leaves alone. Numbers, negations, operators,
- * identifiers and what stands in strings are the same.
+ * Places whose lines are those of `old`, but for the last character of lines that the edit leaves alone. Words are never
+ * forgiven, not even in comments: whether somebody misspelt one or changed it cannot be told.
  */
 export function similarPlaces(
   file: FlatFile,
   old: string[],
   now: string[],
-  path: string,
 ): { region: Region; alignment: Alignment }[] {
   const wanted = old.flatMap((line, i) => (isBlank(line) ? [] : [{ line, i }]));
   if (wanted.length < MIN_LINES) return [];
@@ -83,7 +56,7 @@ export function similarPlaces(
     if (slips.length === 0 || slips.length > Math.max(1, wanted.length * MAX_SLIPS)) return [];
     const sound = wanted.every(({ line, i }, k) => {
       if (wantedKeys[k] === keys[start + k]) return true;
-      return kept.has(i) && sameBarSlips(line, file.lines[there[k]!]!.text, file.text, PROSE.test(path));
+      return kept.has(i) && sameBarSlip(line, file.lines[there[k]!]!.text);
     });
     const indents = wanted.map(({ line }, k): [string, string] => [
       indentOf(line),

@@ -50,6 +50,7 @@ export function transferred(old: string[], now: string[], alignment: Alignment, 
       ? [[indentOf(now[step.now]!), indentIn(partner[step.old]!)]]
       : [],
   );
+  refuseTwoMargins(steps, old, now, pairs);
   const nested = flattened && now.some(line => indentOf(line) !== '');
   const written = [...old, ...now].filter(line => !isBlank(line)).map(indentOf);
   const translate = indenter(nested ? fromNow : pairs, written, place.unit);
@@ -96,7 +97,7 @@ export function transferred(old: string[], now: string[], alignment: Alignment, 
     keepUntil(at);
     const [o, n, f] = [old[i]!, now[j]!, found[at]!];
     const same = o.trim() === n.trim();
-    const content = same ? f.trim() : transfer(o, n, f);
+    const content = same ? f.trim() : transfer(o, n, f, toPlain);
     if (content === null)
       throw new Unclear(`what "${n.trim().slice(0, 80)}" is in the file's spelling is not clear`);
     const asIs = place.keepTrailing || trailing(o) === trailing(f);
@@ -148,6 +149,16 @@ export function transferred(old: string[], now: string[], alignment: Alignment, 
   }
   keepUntil(found.length);
   return lines.map((line, i) => line.text + (i < lines.length - 1 ? line.eol || place.eol : '')).join('');
+}
+
+/** Old and new text may each have been moved to the left margin by themselves: then less deep may mean nothing. */
+function refuseTwoMargins(steps: Step[], old: string[], now: string[], pairs: [string, string][]): void {
+  const kept = steps.filter(step => step.same && !isBlank(now[step.now]!));
+  const moved = pairs.some(([o, f]) => o.length < f.length);
+  const atMargin = [old, now].every(lines => lines.some(line => !isBlank(line) && indentOf(line) === ''));
+  if (kept.length === 0 || !moved || !atMargin) return;
+  if (kept.every(step => step.same && indentOf(now[step.now]!).length < indentOf(old[step.old]!).length))
+    throw new Unclear('whether its lines are to move to the left is not clear');
 }
 
 /** Lines changed one by one are changed in place; what has no counterpart is removed or added between them. */

@@ -1,8 +1,12 @@
 /** What a model may have meant: its text without line numbers, code fences, or one escape too many. */
 
+import { linesOf } from './lines.ts';
+
 export interface Edit {
   old_str: string;
   new_str: string;
+  /** What is left can only be whole lines. */
+  whole?: boolean;
 }
 
 /** @returns the edit without the decoration; null when it has none, or the new text has it in part */
@@ -37,7 +41,7 @@ function withoutNumbers({ old_str, new_str }: Edit): Edit | null {
     const fresh = new_str.split('\n').filter(line => line.trim() !== '');
     const numbered = fresh.filter(has).length;
     if (numbered > 0 && numbered < fresh.length && !sure) return null;
-    return { old_str: strip(old_str), new_str: numbered > 0 ? strip(new_str) : new_str };
+    return { old_str: strip(old_str), new_str: numbered > 0 ? strip(new_str) : new_str, whole: true };
   }
   return null;
 }
@@ -50,12 +54,15 @@ function withoutFences({ old_str, new_str }: Edit): Edit | null {
   if (old === undefined) return null;
   const fresh = FENCED.exec(new_str)?.[2];
   if (fresh === undefined && FENCE.test(new_str)) return null;
-  return { old_str: old, new_str: fresh ?? new_str };
+  return { old_str: old, new_str: fresh ?? new_str, whole: true };
 }
 
 function parsed(text: string): string | null {
   try {
-    const wire = text.replace(/\r?\n/g, '\\n').replaceAll('\t', '\\t').replaceAll("\\'", "'");
+    const wire = text
+      .replace(/\r?\n/g, '\\n')
+      .replaceAll('\t', '\\t')
+      .replace(/(?<!\\)((?:\\\\)*)\\'/g, "$1'");
     return JSON.parse(`"${wire}"`) as string;
   } catch {
     return null;
@@ -76,26 +83,29 @@ const BREAKS = /\\\\|\\r\\n|\\n|\\t/g;
 const SPOKEN: Record<string, string> = { '\\r\\n': '\n', '\\n': '\n', '\\t': '\t' };
 const spoken = (text: string): string => text.replace(BREAKS, found => SPOKEN[found] ?? found);
 
-/** A `\n` within quotes is more likely the program's own than a line end. */
-function breaksInQuotes(text: string): boolean {
-  let quote = '';
-  for (let i = 0; i < text.length; i++) {
-    const char = text[i]!;
-    if (char === '\\') {
-      if (quote !== '' && /[nrt]/.test(text[i + 1] ?? '')) return true;
-      if (quote === '' && /[nr]/.test(text[i + 1] ?? '')) quote = '';
-      i++;
-    } else if (quote === '' && /["'`]/.test(char)) quote = char;
-    else if (char === quote) quote = '';
-  }
-  return false;
+/** A `\n` behind an open quote is more likely the program's own than a line end; lines that the old text has are not asked. */
+function breaksInQuotes(text: string, known: string[]): boolean {
+  const odd = (line: string, quote: string) =>
+    (line.replaceAll(quote.repeat(3), '').replace(/\\./g, '').split(quote).length - 1) % 2 === 1;
+  return text
+    .split(/(?:\\r)?\\n/)
+    .filter(line => !known.includes(line.trim()))
+    .some(line => odd(line, '"') || odd(line, '`') || odd(line.replace(/\p{L}'(?=\p{L})/gu, ''), "'"));
 }
 
 /** Line ends and tabs were written as `\n` and `\t`, the rest as it is. */
 function broken({ old_str, new_str }: Edit): Edit | null {
   if (old_str.trim().includes('\n') || !/\\n/.test(old_str)) return null;
   const has = /\\[nt]/.test(new_str);
-  if (has && (new_str.trim().includes('\n') || breaksInQuotes(new_str))) return null;
+  if (
+    has &&
+    (new_str.trim().includes('\n') ||
+      breaksInQuotes(
+        new_str,
+        linesOf(spoken(old_str)).map(line => line.trim()),
+      ))
+  )
+    return null;
   return { old_str: spoken(old_str), new_str: has ? spoken(new_str) : new_str };
 }
 
@@ -143,21 +153,21 @@ const UNDOS: Undo[] = [
   withoutEntities,
 ];
 
-/** Other readings of an edit, the likeliest first; at most two decorations deep. */
-export function variantsOf(edit: Edit): Edit[] {
-  const all: Edit[] = [];
-  let layer = [edit];
-  for (let depth = 0; depth < 2; depth++) {
+/** Other readings of an edit: with one decoration taken off, the likeliest first, then with two. */
+export function variantsOf(edit: Edit): Edit[][] {
+  const layers: Edit[][] = [];
+  for (let layer = [edit]; layer.length > 0 && layers.length < 2; ) {
     const deeper: Edit[] = [];
     for (const one of layer)
       for (const undo of UNDOS) {
         const other = undo(one);
-        if (!other || other.old_str.trim() === '') continue;
-        const twin = all.find(same => same.old_str === other.old_str && same.new_str === other.new_str);
-        if (!twin && other.old_str !== one.old_str) deeper.push(other);
+        if (!other || other.old_str.trim() === '' || other.old_str === one.old_str) continue;
+        const known = [...layers.flat(), ...deeper];
+        if (known.some(same => same.old_str === other.old_str && same.new_str === other.new_str)) continue;
+        deeper.push(one.whole ? { ...other, whole: true } : other);
       }
-    all.push(...deeper);
+    layers.push(deeper);
     layer = deeper;
   }
-  return all;
+  return layers;
 }

@@ -35,10 +35,11 @@ export function driftOf(old: string, found: string): Drift {
 
 /**
  * `old` → `now` done to `found`, which says the same as `old` with other quotes, dashes or spaces.
+ * @param toPlain what is new is written as a keyboard writes it
  * @returns null when one cannot tell which part of `found` is meant, or how a new quote is to be spelt
  */
-export function transfer(old: string, now: string, found: string): string | null {
-  if (old.trim() === found.trim()) return now.trim();
+export function transfer(old: string, now: string, found: string, toPlain: boolean): string | null {
+  if (!toPlain && old.trim() === found.trim()) return now.trim();
   const [o, n, f] = [tokensOf(old.trim()), tokensOf(now.trim()), tokensOf(found.trim())];
   if (o.length !== f.length || o.some((token, i) => spelling(token.text) !== spelling(f[i]!.text)))
     return null;
@@ -57,7 +58,9 @@ export function transfer(old: string, now: string, found: string): string | null
       const token = n[j]!;
       if (drift.quotes && QUOTE.test(plain(token.text))) return null;
       const asBefore = k === 0 && first !== undefined && o[first]!.space === token.space;
-      text += (asBefore ? f[first]!.space : token.space) + (drift.toPlain ? plain(token.text) : token.text);
+      const own = token.space + token.text;
+      const fresh = toPlain ? plain(own) : own;
+      text += asBefore ? f[first]!.space + fresh.trimStart() : fresh;
     }
   }
   return text;

@@ -8,12 +8,15 @@ import { decodeText, encodeText, withEol } from '../text.ts';
 import type { Tool } from '../tool.ts';
 
 /** Contents in the style of what stands there; line ends the model wrote on purpose are left alone. */
-async function inStyleOf(old: Uint8Array | null, content: string): Promise<Buffer> {
+async function inStyleOf(old: Uint8Array | null, content: string): Promise<{ bytes: Buffer; note: string }> {
   const style = old && old.length > 0 ? await decodeText(old) : null;
-  if (!style) return Buffer.from(content, 'utf8');
+  if (!style) return { bytes: Buffer.from(content, 'utf8'), note: '' };
   const text = content.replace(/^\ufeff/, '');
   const ownEnds = text.includes('\r') || style.eol === '\n';
-  return (await encodeText(ownEnds ? text : withEol(text, style.eol), style)).bytes;
+  const { bytes, encoding } = await encodeText(ownEnds ? text : withEol(text, style.eol), style);
+  const note =
+    encoding === style.encoding ? '' : ` It is UTF-8 now: ${style.encoding} cannot hold the new text.`;
+  return { bytes, note };
 }
 
 export const writeFile: Tool = {
@@ -38,9 +41,10 @@ export const writeFile: Tool = {
       throw refusal('path_invalid', `${asked} names a folder; write_file needs a file name.`);
     const path = await context.workspace.resolve(asked, { access: 'write' });
     let bytes: Buffer = Buffer.alloc(0);
+    let note = '';
     const records = await applyChanges(async () => {
       const current = await entryOf(context.workspace.root, path);
-      bytes = await inStyleOf(current.kind === 'file' ? current.content : null, content);
+      ({ bytes, note } = await inStyleOf(current.kind === 'file' ? current.content : null, content));
       return [{ operation: 'write', path, content: bytes, guard: 'read' }];
     }, context);
     const record = records.find(one => one.kind !== 'directory');
@@ -51,6 +55,6 @@ export const writeFile: Tool = {
       });
     const size = record.after_ref?.size ?? bytes.length;
     const verb = record.operation === 'create' ? 'Created' : 'Replaced';
-    return changed(`${verb} ${path} (${size} bytes).`, records, context, { path, size });
+    return changed(`${verb} ${path} (${size} bytes).${note}`, records, context, { path, size });
   },
 };
