@@ -7,7 +7,8 @@ import type { Config, ModelConfig } from '../store/config.ts';
 import type { Lease, RunHead, Store } from '../store/port.ts';
 import { killGroup, type ProcessGroup } from '../store/process-identity.ts';
 import { createRegistry } from '../tools/registry.ts';
-import { offeredTools, wireTool } from '../tools/wire.ts';
+import { RUN_TOOL } from '../tools/run-tool.ts';
+import { wireTool } from '../tools/wire.ts';
 import { openWorkspace } from '../tools/workspace.ts';
 import type { TaskDeps } from './effects/deps.ts';
 import { taskEffects } from './effects/index.ts';
@@ -43,10 +44,12 @@ export interface Launch {
   notice: (line: string) => void;
 }
 
+/** Rules match the tool that is run, never the one that runs it. */
 const toolNames = (): string[] =>
   createRegistry()
     .list()
-    .map(tool => tool.name);
+    .map(tool => tool.name)
+    .filter(name => name !== RUN_TOOL);
 
 const rootOf = (run: string): string => `task/${run}`;
 
@@ -76,7 +79,7 @@ async function depsOf(launch: Launch, head: RunHead, record: TaskRecord, config:
     blobs: await launch.home.blobs(),
     workspace: await openWorkspace(head.workspace),
     registry,
-    tools: offeredTools(registry.list()).map(wireTool),
+    tools: registry.list().map(wireTool),
     router: createRouter(config, {
       capabilities: {
         get: async key => (await store.getGlobal<string>(`model/${key}`)) ?? undefined,

@@ -3,6 +3,7 @@
 import { type Failure, failure, LoomError } from '../machines/failure.ts';
 import { askUser } from './ask-user.ts';
 import { calculator } from './calculator.ts';
+import { fitName } from './calls/fit-call.ts';
 import { headAndTail } from './cut.ts';
 import { declaredAssessment } from './declaration.ts';
 import { deleteFile } from './files/delete-file.ts';
@@ -14,8 +15,10 @@ import { readFile } from './files/read-file.ts';
 import { ripgrepSearch } from './files/ripgrep-search.ts';
 import { searchFiles } from './files/search-files.ts';
 import { writeFile } from './files/write-file.ts';
+import { LIST_TOOLS, listTools } from './list-tools.ts';
 import { readArtifact } from './read-artifact.ts';
 import { failed } from './result.ts';
+import { gathered, RUN_TOOL, runTool } from './run-tool.ts';
 import { gitCommand } from './shell/git-command.ts';
 import { shellExecute } from './shell/shell-execute.ts';
 import { taskTracker } from './task-tracker.ts';
@@ -53,15 +56,44 @@ export interface Registry {
   run(name: string, args: unknown, context: ToolContext): Promise<ToolResult>;
 }
 
-/** @param tools more or other tools than the built-in ones; names must differ */
-export function createRegistry(tools: Tool[] = TOOLS): Registry {
+/** @param given more or other tools than the built-in ones; names must differ. `list_tools` and `run_tool` come with any. */
+export function createRegistry(given: Tool[] = TOOLS): Registry {
+  const others = given.filter(({ name }) => name !== LIST_TOOLS && name !== RUN_TOOL);
+  const tools: Tool[] = [...others, listTools(() => tools), runTool];
   const byName = new Map(tools.map(tool => [tool.name, tool]));
   if (byName.size !== tools.length) throw new Error('two tools have the same name');
 
   async function validate(name: string, given: unknown): Promise<Validation> {
     const tool = byName.get(name);
     if (!tool) return { ok: false, failure: unknownTool(name, [...byName.keys()]) };
-    return validateCall(tool, given);
+    if (tool !== runTool) return validateCall(tool, given);
+    const outer = await validateCall(tool, gathered(given));
+    return outer.ok ? inner(outer) : outer;
+  }
+
+  /** The call within `run_tool`, as if it had been made directly. */
+  async function inner({ args, repaired }: Validation & { ok: true }): Promise<Validation> {
+    const name = String(args['name']);
+    const meant = fitName(name, tools.slice(0, -1));
+    if ('refused' in meant) {
+      const recursive = fitName(name, [runTool]);
+      if ('refused' in recursive) return { ok: false, failure: unknownTool(name, [...byName.keys()]) };
+      return {
+        ok: false,
+        failure: failure(
+          'terminal',
+          'invalid_arguments',
+          'run_tool: name must be another tool than run_tool itself.',
+          { fields: ['name'] },
+        ),
+      };
+    }
+    const found = await validateCall(byName.get(meant.value.name)!, args['arguments']);
+    if (found.ok)
+      return { ...found, repaired: [...repaired, ...meant.repaired, ...found.repaired], via: RUN_TOOL };
+    const { detail } = found.failure;
+    const fields = ((detail?.['fields'] ?? []) as string[]).map(field => `arguments.${field}`);
+    return { ok: false, failure: { ...found.failure, detail: { ...detail, fields } } };
   }
 
   async function assess(name: string, given: Args, workspace: Workspace): Promise<Assessment> {

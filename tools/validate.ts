@@ -17,6 +17,8 @@ export type Validation =
       args: Args;
       /** What was mended, a word each. */
       repaired: string[];
+      /** The tool that was called to call this one. */
+      via?: string;
     }
   | { ok: false; failure: Failure };
 
@@ -60,7 +62,7 @@ export function unknownTool(name: string, names: string[]): Failure {
     'terminal',
     'unknown_tool',
     `There is no tool ${JSON.stringify(name.slice(0, 100))}.${hint} Tools: ${names.join(', ')}.`,
-    { suggestions: similar },
+    { suggestions: similar, fields: ['name'] },
   );
 }
 

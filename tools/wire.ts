@@ -1,4 +1,5 @@
-/** Tools as models see them: what helps to write a call, without the bounds that only its validation needs. */
+/** Tools as models see them: what helps to write a call, without the bounds that only its validation needs, and without the
+ *  parameters marked `rare`, which are accepted but not worth their room in every request. */
 import type { Tool } from './tool.ts';
 
 export interface WireTool {
@@ -8,19 +9,28 @@ export interface WireTool {
 }
 
 /** Bounds that no honest call meets; sent along they only cost room, and grammars built from them grow out of hand. */
-const SILENT = new Set(['maxLength', 'minLength', 'maxItems', 'minItems', 'pattern']);
+const SILENT = new Set(['maxLength', 'minLength', 'maxItems', 'minItems', 'maxProperties', 'pattern']);
+/** A number so large that nobody would write a larger one. */
+const NO_BOUND = 1_000_000;
+
+const isRare = (schema: unknown): boolean =>
+  typeof schema === 'object' && schema !== null && 'rare' in schema;
+
+/** Names of parameters are no keywords. */
+const slimProperties = (properties: object): object =>
+  Object.fromEntries(
+    Object.entries(properties)
+      .filter(([, schema]) => !isRare(schema))
+      .map(([name, schema]) => [name, slim(schema)]),
+  );
 
 function slim(schema: unknown): unknown {
   if (Array.isArray(schema)) return schema.map(slim);
   if (typeof schema !== 'object' || schema === null) return schema;
   return Object.fromEntries(
     Object.entries(schema).flatMap(([key, value]) => {
-      if (SILENT.has(key)) return [];
-      // Names of parameters are no keywords.
-      if (key === 'properties')
-        return [
-          [key, Object.fromEntries(Object.entries(value as object).map(([name, one]) => [name, slim(one)]))],
-        ];
+      if (SILENT.has(key) || (key === 'maximum' && Number(value) >= NO_BOUND)) return [];
+      if (key === 'properties') return [[key, slimProperties(value as object)]];
       return [[key, key === 'default' || key === 'enum' ? value : slim(value)]];
     }),
   );
@@ -32,16 +42,3 @@ export const wireTool = ({ name, description, parameters }: Tool): WireTool => (
   description,
   parameters: slim(parameters) as Record<string, unknown>,
 });
-
-/** Tools whose schemas a first request has no room for: `loom tool call` and the library know them all. */
-const ON_DEMAND = new Set([
-  'calculator',
-  'task_tracker',
-  'search_files',
-  'document_write',
-  'spreadsheet',
-  'analyze_code',
-]);
-
-/** The tools that are sent along with every request. */
-export const offeredTools = (tools: Tool[]): Tool[] => tools.filter(tool => !ON_DEMAND.has(tool.name));

@@ -12,6 +12,7 @@ import type { Message, ToolCall } from '../models/model.ts';
 import { compactorMessages } from '../prompts/compactor.ts';
 import { type CallRequest, callModel, planCall, stated } from './call-model.ts';
 import { costOf, type TaskDeps } from './deps.ts';
+import { offeredTools } from './offered.ts';
 import { roomFor } from './room.ts';
 import { row } from './rows.ts';
 
@@ -84,7 +85,7 @@ export function compactEffect(deps: TaskDeps): Effect {
     const known = await compactionOf(deps, input.thread);
     const worker: CallRequest = {
       history,
-      tools: deps.tools,
+      tools: await offeredTools(deps, input.role, input.thread),
       tier: input.tier,
       subtask: input.subtask,
       memory: known.text,

@@ -18,7 +18,7 @@ export interface TaskDeps {
   blobs: Blobs;
   workspace: Workspace;
   registry: Registry;
-  /** Schemas of the tools that models are offered. */
+  /** Schemas of all tools: what answers are read by. Requests carry a choice of them, `offered.ts`. */
   tools: ToolSchema[];
   router: Router;
   config: Config;

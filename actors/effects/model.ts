@@ -12,6 +12,7 @@ import { type CallRequest, callModel, planCall } from './call-model.ts';
 import { readClaim } from './claim.ts';
 import { type Compaction, compactionOf, losesTooMuch } from './compact.ts';
 import { costOf, type TaskDeps } from './deps.ts';
+import { offeredTools } from './offered.ts';
 import { type Instruction, messageKey, row, type StoredCall, type StoredMessage } from './rows.ts';
 import { callSignature } from './signature.ts';
 
@@ -26,7 +27,7 @@ export function modelEffect(deps: TaskDeps): Effect {
     const fresh = (await deps.rows.instructions()).filter(instruction => !told.has(instruction.key));
     const added = addedMessage(input, fresh);
     const history = added ? [...earlier, added] : earlier;
-    const tools = deps.tools;
+    const tools = await offeredTools(deps, input.role, input.thread);
     const known = await compactionOf(deps, input.thread);
     const request = { history, tools, tier: input.tier, subtask: input.subtask, memory: known.text };
     if (input.may_compact && (await underPressure(deps, context, input, request, known)))
@@ -45,7 +46,8 @@ export function modelEffect(deps: TaskDeps): Effect {
         used: costOf(deps.config, routed),
       };
     }
-    const answer = readAnswer(routed.response, tools);
+    // Whatever it was offered: a tool it knows by name is a tool it may call.
+    const answer = readAnswer(routed.response, deps.tools);
     const calls = answer.finish === 'length' ? [] : answer.calls;
     const judged = await Promise.all(calls.map((call, n) => judge(deps, call, n)));
     const message = assistantMessage(routed.response, answer.content, judged);
@@ -189,23 +191,24 @@ export async function judge(deps: TaskDeps, call: ParsedCall, n: number): Promis
   if ('invalid' in call) return refuse(call.invalid);
   const valid = await deps.registry.validate(call.name, call.arguments);
   if (!valid.ok) return refuse(valid.failure.message);
-  const { given, args } = valid;
+  const { given, args, via } = valid;
+  const { name } = valid.tool;
   const repaired = [...new Set([...call.repaired, ...valid.repaired])];
-  const assessment = await deps.registry.assess(call.name, given, deps.workspace);
+  const assessment = await deps.registry.assess(name, given, deps.workspace);
   // Read as it stands it may be half a file or half a command.
   if (assessment.mutates && repaired.includes('unclosed_text'))
     return refuse(
       `the arguments of ${call.name} end in the middle of a text, so nothing was done. Send the whole call again, with a shorter text if need be.`,
     );
   const subject = assessment.subject.slice(0, MAX_SUBJECT);
-  const shell_network = call.name === 'shell_execute' && assessment.risks.includes('network');
-  const decision = gate(deps.policy, { tool: call.name, risks: assessment.risks, subject, shell_network });
-  const text = JSON.stringify(given);
+  const shell_network = name === 'shell_execute' && assessment.risks.includes('network');
+  const decision = gate(deps.policy, { tool: name, risks: assessment.risks, subject, shell_network });
+  const text = JSON.stringify(via ? { name, arguments: given } : given);
   return {
     ...base,
     digest: {
       n,
-      tool: call.name,
+      tool: name,
       valid: true,
       risks: assessment.risks,
       subject,
@@ -213,10 +216,10 @@ export async function judge(deps: TaskDeps, call: ParsedCall, n: number): Promis
       mutates: assessment.mutates,
       effect: assessment.effect,
       // With its defaults: what is left out and what is spelt out are one call.
-      signature: callSignature(call.name, args),
+      signature: callSignature(name, args),
       gate: decision,
     },
-    stored: { id: call.id, name: call.name, arguments: given, repaired },
+    stored: { id: call.id, name, arguments: given, repaired, ...(via ? { via } : {}) },
     refusal: null,
     refusalTokens: 0,
     rawArguments: text,

@@ -1,7 +1,9 @@
 /** Opens the conversation of one attempt: the subtask, what its dependencies left, what was wrong before. */
 import type { EffectOutputs } from '../../machines/effects.ts';
 import { failure } from '../../machines/failure.ts';
+import type { PlanNode } from '../../machines/plan.ts';
 import type { PrepareInput } from '../../machines/subtask.ts';
+import { wireTools } from '../../tools/offer.ts';
 import type { Effect } from '../effect.ts';
 import { retryHints } from '../learning/hints.ts';
 import { kindOf } from '../learning/kind.ts';
@@ -12,9 +14,10 @@ import { inherited } from './answers-for.ts';
 import type { TaskDeps } from './deps.ts';
 import { earlierAttempts } from './earlier.ts';
 import { memoryLines } from './memory.ts';
+import { chooseTools } from './offered.ts';
 import { owingNode } from './owed.ts';
 import { roomFor } from './room.ts';
-import { messageKey, nodeOf, row, type StoredMessage, threadParts } from './rows.ts';
+import { messageKey, nodeOf, offeredKey, row, type StoredMessage, threadParts } from './rows.ts';
 
 /** Part of the window beside the answer for what the prompt says; the rest is for tools and the conversation. */
 const PROMPT_SHARE = 0.35;
@@ -55,6 +58,8 @@ export function prepareEffect(deps: TaskDeps): Effect {
       entry.changes.filter(change => change.kind !== 'directory').map(change => change.path),
     );
     const instructions = await rows.instructions();
+    const tier = start?.tier ?? input.model_tier;
+    const tools = await chooseTools(deps, 'executor', tier, wordsOf(deps.goal, node), context.signal);
     const messages = executorMessages(
       {
         goal: deps.goal,
@@ -69,24 +74,31 @@ export function prepareEffect(deps: TaskDeps): Effect {
         memory: memoryLines(remembered, node, node.depends_on),
         hints: await retryHints(deps.store, deps.workspace.root, kind, deps.now()),
       },
-      await roomFor(deps, 'executor', start?.tier ?? input.model_tier, PROMPT_SHARE, context.signal),
+      await roomFor(deps, 'executor', tier, PROMPT_SHARE, context.signal),
     );
     return {
       output: {
         ok: true,
-        tokens: estimateRequest({ messages, tools: deps.tools }),
+        tokens: estimateRequest({ messages, tools: wireTools(deps.registry.list(), tools) }),
         ...(start && start.tier !== input.model_tier ? { tier: start.tier } : {}),
       } satisfies EffectOutputs['prepare'],
-      rows: messages.map((message, n) =>
-        row(messageKey.prompt(input.thread, n), {
-          message,
-          instructions: instructions.map(instruction => instruction.key),
-        } satisfies StoredMessage),
-      ),
+      rows: [
+        row(offeredKey(input.thread), tools),
+        ...messages.map((message, n) =>
+          row(messageKey.prompt(input.thread, n), {
+            message,
+            instructions: instructions.map(instruction => instruction.key),
+          } satisfies StoredMessage),
+        ),
+      ],
       journal: start ? [chosenLine({ role: 'executor', subtask_id: input.subtask, kind }, start)] : [],
     };
   };
 }
+
+/** What the choice of tools goes by. */
+const wordsOf = (goal: string, node: PlanNode): string =>
+  [node.description, node.acceptance_criteria, ...node.deliverables, goal.slice(0, 1_000)].join('\n');
 
 /** Subtasks that settled last, whose memory is looked through besides that of the dependencies. */
 const NEWEST = 20;

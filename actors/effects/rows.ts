@@ -29,6 +29,8 @@ export interface StoredCall {
   name: string;
   arguments: Record<string, unknown>;
   repaired: string[];
+  /** The name under which the model called it: it answers to that. */
+  via?: string;
 }
 
 export interface StoredMessage {
@@ -60,6 +62,9 @@ export interface SubtaskSummary {
   /** Key of its memory, where it left any. */
   memory?: string;
 }
+
+/** Names of the tools that a conversation carries. */
+export const offeredKey = (thread: string): string => `to/${thread}`;
 
 /** What a person answered to a question of the model's. */
 export interface Decision {

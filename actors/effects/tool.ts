@@ -266,7 +266,7 @@ function toolContext(
 const toolMessage = (call: StoredCall, content: string): Message => ({
   role: 'tool',
   tool_call_id: call.id,
-  name: call.name,
+  name: call.via ?? call.name,
   content,
 });
 

@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { createRegistry } from '../../tools/registry.ts';
 import type { Tool } from '../../tools/tool.ts';
+import { wireTool } from '../../tools/wire.ts';
 
 type Schema = Record<string, unknown> & { type?: string | string[] };
 
@@ -74,6 +75,12 @@ describe('tools', () => {
     expect(description.length).toBeLessThanOrEqual(120);
     for (const [at, schema] of parts(parameters))
       expect(String(schema['description'] ?? '').length, `${name}.${at}`).toBeLessThanOrEqual(80);
+  });
+
+  it.each(each)('%s is small on the wire, without the bounds that only validation needs', (_, tool) => {
+    const wire = JSON.stringify(wireTool(tool));
+    expect(wire.length).toBeLessThanOrEqual(1_024);
+    expect(wire).not.toMatch(/"(maxLength|maxItems|rare)"/);
   });
 
   it.each(each)('%s names only parameters it has, and the effects of every operation', (_, tool) => {
