@@ -1,12 +1,11 @@
 /** Cuts long output so that its beginning and its end stay. */
 
+/** Stands in the gap until whoever keeps the whole knows its name. */
+export const KEPT = 'the whole output is kept';
+
 /** The first two and the last three fifths, cut at line ends where these are near.
  *  @param kept where the whole is, for the line that stands in the gap */
-export function headAndTail(
-  text: string,
-  limit: number,
-  kept = 'the whole output is kept',
-): { shown: string; cut: boolean } {
+export function headAndTail(text: string, limit: number, kept = KEPT): { shown: string; cut: boolean } {
   if (text.length <= limit) return { shown: text, cut: false };
   const room = Math.max(0, limit - 56 - kept.length);
   let head = text.slice(0, Math.floor(room * 0.4));

@@ -4,7 +4,7 @@ import { type Failure, failure, LoomError } from '../machines/failure.ts';
 import { askUser } from './ask-user.ts';
 import { calculator } from './calculator.ts';
 import { fitName } from './calls/fit-call.ts';
-import { headAndTail } from './cut.ts';
+import { headAndTail, KEPT } from './cut.ts';
 import { declaredAssessment } from './declaration.ts';
 import { deleteFile } from './files/delete-file.ts';
 import { editFile } from './files/edit-file.ts';
@@ -157,7 +157,8 @@ async function shortened(result: ToolResult, tool: Tool, context: ToolContext): 
     ? await context.artifacts.keep(artifact, about)
     : await context.artifacts.put(Buffer.from(output), about);
   const where = `all of it: read_artifact ${id}`;
-  const shown = long ? headAndTail(output, context.outputLimit, where).shown : `${output}\n[${where}]`;
+  const named = output.includes(KEPT) ? output.replace(KEPT, where) : `${output}\n[${where}]`;
+  const shown = long ? headAndTail(output, context.outputLimit, where).shown : named;
   return { ...result, output: shown, data: { ...result.data, artifact_ref: id } };
 }
 
