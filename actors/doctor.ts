@@ -1,7 +1,9 @@
 /** `loom doctor`: what works here, what does not, and what to do about it. Looks only; changes nothing. */
-import { access, constants, stat, statfs } from 'node:fs/promises';
+import { access, constants, mkdtemp, realpath, rm, stat, statfs } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import type { Config } from '../store/config.ts';
+import { overlayStatus } from '../tools/shell/overlay.ts';
 import { sandboxStatus } from '../tools/shell/sandbox.ts';
 import type { Settings } from './configuration.ts';
 import type { Home } from './home.ts';
@@ -75,6 +77,23 @@ async function sandbox(config: Config): Promise<DoctorLine> {
   return line(wanted === 'required' ? 'fail' : 'warn', 'sandbox', status.detail);
 }
 
+/** Whether what commands change can be kept apart until it is merged, tried on this workspace. */
+async function overlay(home: Home, workspace: string): Promise<DoctorLine> {
+  const root = await realpath(workspace).catch(() => workspace);
+  // Trying it out needs a folder; who has no home yet is not given one by looking.
+  const there = await stat(home.path).catch(() => null);
+  const scratch = there ? home.scratch : await mkdtemp(join(tmpdir(), 'loom-doctor-'));
+  const status = await overlayStatus(root, scratch);
+  if (!there) await rm(scratch, { recursive: true, force: true });
+  return status.available
+    ? line('ok', 'undo', `commands run in an ${status.detail}; what they change is merged as one step`)
+    : line(
+        'warn',
+        'undo',
+        `no overlay for commands (${status.detail}); contents are stored before each one, and one that a crash cuts off asks`,
+      );
+}
+
 async function onPath(name: string, env: NodeJS.ProcessEnv): Promise<boolean> {
   for (const folder of (env['PATH'] ?? '').split(delimiter)) {
     const there = await access(join(folder, name), constants.X_OK).then(
@@ -122,11 +141,12 @@ export async function examine({ home, settings, workspace, env }: Patient): Prom
   const { problem } = settings;
   const config = settings.known();
   const { min_free_mb } = config.store;
-  const [inHome, disk, inStore, inSandbox, inGit, inModels] = await Promise.all([
+  const [inHome, disk, inStore, inSandbox, inOverlay, inGit, inModels] = await Promise.all([
     homeFolder(home.path),
     space(home.path, min_free_mb),
     store(home),
     sandbox(config),
+    overlay(home, workspace),
     git(env),
     problem ? [] : models(config, env),
   ]);
@@ -141,6 +161,7 @@ export async function examine({ home, settings, workspace, env }: Patient): Prom
     disk,
     inStore,
     inSandbox,
+    inOverlay,
     inGit,
     ...inModels,
   ];

@@ -5,7 +5,7 @@ import { LoomError } from '../machines/failure.ts';
 import type { Config } from '../store/config.ts';
 import type { Command } from '../store/port.ts';
 import { adoptRuns } from './adoption.ts';
-import { changesOf, undoChanges } from './changes.ts';
+import { changesOf } from './changes.ts';
 import { needModels, openSettings } from './configuration.ts';
 import { answerQuestion, cancelRun, questionNamed, runNamed } from './control.ts';
 import { examine } from './doctor.ts';
@@ -272,7 +272,10 @@ export async function openLoom(options: OpenOptions = {}): Promise<Loom> {
       return changesOf(await home.reader(), await home.blobs(), id);
     },
     async undo(id, undoOptions = {}) {
-      return undoChanges(await launch(), id, undoOptions);
+      return (await import('./undo.ts')).undoChanges(await launch(), id, undoOptions);
+    },
+    async redo(id, redoOptions = {}) {
+      return (await import('./undo.ts')).redoChanges(await launch(), id, redoOptions);
     },
     async models({ check = false } = {}) {
       const config = await withModels(new AbortController().signal);

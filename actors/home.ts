@@ -10,6 +10,8 @@ import type { StoreReader } from '../store/store.ts';
 
 export interface Home {
   readonly path: string;
+  /** Working copies of commands; nothing in it is needed once no run is at work. */
+  readonly scratch: string;
   /** The reading half: never blocks, never takes a lock. The writing store itself once that is open. */
   reader(): Promise<StoreReader>;
   /** `takeover`: a process stopped inside the write lock is killed after 8 s instead of being complained about. */
@@ -43,6 +45,7 @@ export function openHome(path: string, config: () => Config): Home {
 
   return {
     path,
+    scratch: join(path, 'scratch'),
     reader() {
       if (opened) return opened;
       reading ??= import('../store/lmdb.ts').then(({ openLmdbReader }) => openLmdbReader(path));

@@ -183,6 +183,14 @@ export interface FileChange {
   undone: boolean;
 }
 
+export interface UndoOptions {
+  subtask?: string;
+  /** Only tell what would happen. */
+  dry_run?: boolean;
+  /** Also where somebody else changed the file since; what is overwritten can be had back with `redo`. */
+  force?: boolean;
+}
+
 export interface UndoReport {
   /** What was (or with dry_run would be) put back. */
   reverted: { id: string; path: string; operation: string }[];
@@ -293,8 +301,10 @@ export interface Loom {
   /** A question id, or a task id with exactly one open question. */
   answer(id: string, answer: Answer): Promise<Question>;
   changes(id: string): Promise<FileChange[]>;
-  /** A change id, `task`, or `task subtask`. */
-  undo(id: string, options?: { subtask?: string; dry_run?: boolean; force?: boolean }): Promise<UndoReport>;
+  /** A task, `task/subtask`, a subtask's id alone, or a change. */
+  undo(id: string, options?: UndoOptions): Promise<UndoReport>;
+  /** Takes the newest undo of any of these back. Throws LoomError `nothing_to_redo`. */
+  redo(id: string, options?: UndoOptions): Promise<UndoReport>;
   models(options?: { check?: boolean }): Promise<ModelReport[]>;
   doctor(): Promise<DoctorLine[]>;
   verifyStore(): Promise<{ runs: number; rows: number; problems: string[] }>;

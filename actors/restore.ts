@@ -1,7 +1,8 @@
 /** Takes a run up again: reads its rows, decides effect by effect what a lost execution means, kills survivors.
  *
  *  repeatable, keyed: run again · checkable: run again with its checkpoint, which looks at the world first ·
- *  unknowable: settles as `uncertain`, and the machine asks a person, unless it had not begun · held: never started. */
+ *  unknowable: settles as `uncertain`, and the machine asks a person, unless it had not begun or its checkpoint says how to
+ *  find out (a command in an overlay: until its merge nothing has happened) · held: never started. */
 
 import { type Account, type Ledger, SUBTASK_LEDGER } from '../machines/budget.ts';
 import { failure } from '../machines/failure.ts';
@@ -68,7 +69,7 @@ export async function restoreRun(
   const rerun: EffectEntry[] = [];
   const settled: Restored['settled'] = [];
   for (const effect of Object.values(effects)) {
-    const fate = fateOf(effect, recovered.has(effect.key));
+    const fate = fateOf(effect, recovered.get(effect.key));
     if (fate === 'rerun') rerun.push(effect);
     else if (fate) settled.push({ effect, result: fate });
   }
@@ -95,17 +96,24 @@ export async function restoreRun(
   };
 }
 
-function fateOf(effect: EffectEntry, checkpointed: boolean): 'rerun' | EffectResult | null {
+/** A tool that can find out by itself what its lost execution did says so in its checkpoint (`look`), or knows it already. */
+const canLook = (checkpoint: unknown): boolean => {
+  const { look, changes } = (checkpoint ?? {}) as { look?: unknown; changes?: unknown };
+  return look !== undefined || changes !== undefined;
+};
+
+function fateOf(effect: EffectEntry, checkpoint: unknown): 'rerun' | EffectResult | null {
+  const checkpointed = checkpoint !== undefined;
   if (effect.source === 'alarm' || effect.source === 'question')
     return effect.state === 'stopping' ? { output: { ok: true } } : null;
   if (effect.state === 'held') return null;
   if (effect.state === 'stopping') {
     // A write that had begun is looked at once more, so that the changelog tells the truth.
-    if (effect.class === 'checkable' && checkpointed) return 'rerun';
+    if (checkpointed && (effect.class === 'checkable' || canLook(checkpoint))) return 'rerun';
     return { output: { ok: true }, used: 'unknown' };
   }
   // A tool whose effect cannot be known checkpoints before it begins: without that it certainly did not.
-  if (effect.class !== 'unknowable' || !checkpointed) return 'rerun';
+  if (effect.class !== 'unknowable' || !checkpointed || canLook(checkpoint)) return 'rerun';
   const message = `${effect.source} was under way when Loom was stopped; nobody knows whether it finished`;
   return { output: { ok: false, failure: failure('uncertain', 'in_flight', message) }, used: 'unknown' };
 }

@@ -77,6 +77,7 @@ async function depsOf(launch: Launch, head: RunHead, record: TaskRecord, config:
     store,
     rows: taskRows(store, head.id),
     blobs: await launch.home.blobs(),
+    scratch: launch.home.scratch,
     workspace: await openWorkspace(head.workspace),
     registry,
     tools: registry.list().map(wireTool),

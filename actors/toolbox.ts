@@ -87,6 +87,7 @@ export function toolbox({
             tracked = list;
           },
         },
+        scratch: home.scratch,
         child: async () => {},
         network: true,
         sandbox: config().tools.shell.sandbox,

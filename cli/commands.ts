@@ -33,6 +33,12 @@ const LIMITS: OptionSpec[] = [
   ['--deltas', 'stream-json only: also pieces of answers while they are written'],
 ];
 
+const UNDO_OPTIONS: OptionSpec[] = [
+  ['--subtask <id>', 'Only what this subtask changed'],
+  ['--dry-run', 'Only say what would happen'],
+  ['--force', 'Also where somebody else changed the file since'],
+];
+
 export const COMMANDS: CommandSpec[] = [
   {
     name: 'run',
@@ -92,13 +98,16 @@ export const COMMANDS: CommandSpec[] = [
   {
     name: 'undo',
     args: '<id>',
-    summary: 'Put back what a run or one change did to files',
-    options: [
-      ['--subtask <id>', 'Only what this subtask changed'],
-      ['--dry-run', 'Only say what would happen'],
-      ['--force', 'Also where somebody else changed the file since'],
-    ],
+    summary: 'Put back what a run, a subtask (RUN/SUBTASK) or one change did to files',
+    options: UNDO_OPTIONS,
     load: () => import('./commands/undo.ts'),
+  },
+  {
+    name: 'redo',
+    args: '<id>',
+    summary: 'Take the last undo of a run, a subtask or a change back',
+    options: UNDO_OPTIONS,
+    load: () => import('./commands/redo.ts'),
   },
   {
     name: 'cancel',

@@ -29,6 +29,18 @@ interface Checkpoint {
   changes: ChangeRecord[];
 }
 
+interface Carrying {
+  /** Also replaces what its mode protects: what a command did, and its undo. */
+  protectedToo?: boolean;
+  /** More to be found in the checkpoint after a crash. */
+  more?: object;
+  /** Done between the checkpoint and the first record. */
+  before?: () => Promise<void>;
+}
+
+/** Files written at a time; their syncs then share the disk's work. */
+const WRITERS = 8;
+
 const newFileMode = (): number => 0o666 & ~process.umask();
 const newFolderMode = (): number => 0o777 & ~process.umask();
 
@@ -66,9 +78,11 @@ export async function applyChanges(
 export async function performRecords(
   records: ChangeRecord[],
   context: ChangeContext,
+  { protectedToo = false, more = {}, before }: Carrying = {},
 ): Promise<ChangeRecord[]> {
-  await context.checkpoint({ changes: records } satisfies Checkpoint);
-  await carryOutAll(records, context);
+  await context.checkpoint({ ...more, changes: records } satisfies Checkpoint);
+  await before?.();
+  await carryOutAll(records, context, protectedToo);
   return records;
 }
 
@@ -76,6 +90,7 @@ export async function performRecords(
 export async function finishRecords(
   records: ChangeRecord[],
   context: ChangeContext,
+  { protectedToo = false }: Pick<Carrying, 'protectedToo'> = {},
 ): Promise<ChangeRecord[]> {
   const { root } = context.workspace;
   const standings: Standing[] = [];
@@ -94,6 +109,7 @@ export async function finishRecords(
   await carryOutAll(
     records.filter((_, i) => standings[i] === 'before'),
     context,
+    protectedToo,
   );
   return records;
 }
@@ -108,22 +124,44 @@ export async function changesMade(root: string, key: string, checkpoint: unknown
   return made;
 }
 
-async function carryOutAll(records: ChangeRecord[], context: ChangeContext): Promise<void> {
+async function carryOutAll(
+  records: ChangeRecord[],
+  context: ChangeContext,
+  protectedToo: boolean,
+): Promise<void> {
   const { root } = context.workspace;
-  const tag = tagOf(context.key);
+  const options = { tag: tagOf(context.key), protectedToo };
   const done: ChangeRecord[] = [];
+  const perform = async (record: ChangeRecord) => {
+    await carryOut(root, record, context.blobs, options);
+    crashPoint('file-changed');
+    done.push(record);
+  };
   try {
-    for (const record of records) {
-      await carryOut(root, record, context.blobs, tag);
-      crashPoint('file-changed');
-      done.push(record);
+    for (const group of inGroups(records)) {
+      // All of a group are waited for, so that taking back does not race with one that is still at work.
+      const ended = await Promise.allSettled(group.map(perform));
+      for (const one of ended) if (one.status === 'rejected') throw one.reason;
     }
   } catch (error) {
     // A batch is all or nothing: take back what was done, as far as the disk lets us.
     for (const record of done.reverse())
-      await carryOut(root, inverse(record), context.blobs, tag).catch(() => {});
+      await carryOut(root, inverse(record), context.blobs, options).catch(() => {});
     throw error;
   }
+}
+
+/** Plain files that follow each other do not depend on each other; everything else has its turn alone. */
+function inGroups(records: ChangeRecord[]): ChangeRecord[][] {
+  const groups: ChangeRecord[][] = [];
+  const plain = (record: ChangeRecord | undefined) =>
+    record !== undefined && !record.kind && !record.kind_before && /^(create|modify)$/.test(record.operation);
+  for (const record of records) {
+    const last = groups.at(-1);
+    if (last && last.length < WRITERS && plain(last[0]) && plain(record)) last.push(record);
+    else groups.push([record]);
+  }
+  return groups;
 }
 
 async function recordsFor(planned: PlannedChange[], context: ChangeContext): Promise<ChangeRecord[]> {

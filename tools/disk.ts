@@ -121,13 +121,13 @@ export async function writeAtomically(
   root: string,
   relative: string,
   content: Uint8Array,
-  options: { mode: number; tag: string },
+  options: { mode: number; tag: string; protectedToo?: boolean; mtime?: number },
 ): Promise<void> {
   await inParent(root, relative, async (path, parent) => {
     const old = await statOrNull(path);
     if (old?.isDirectory())
       throw new LoomError('terminal', 'is_directory', `${relative} is a folder, not a file.`);
-    if (old) await refuseReadOnly(path, relative);
+    if (old && !options.protectedToo) await refuseReadOnly(path, relative);
     const temporary = temporaryOf(path, options.tag);
     const file = await open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0o600);
     try {
@@ -135,6 +135,7 @@ export async function writeAtomically(
       await file.chmod(options.mode);
       if (old && (old.uid !== process.getuid?.() || old.gid !== process.getgid?.()))
         await lchown(temporary, old.uid, old.gid).catch(() => {});
+      if (options.mtime !== undefined) await file.utimes(new Date(), new Date(options.mtime));
       await file.sync();
     } catch (error) {
       await unlink(temporary).catch(() => {});
@@ -175,19 +176,45 @@ export async function makeFolder(root: string, relative: string, mode: number): 
   });
 }
 
-export async function makeLink(root: string, relative: string, target: string): Promise<void> {
+/** Makes a link, or gives the one that stands there another target. */
+export async function makeLink(root: string, relative: string, target: string, tag: string): Promise<void> {
   await inParent(root, relative, async (path, parent) => {
-    await symlink(target, path);
+    const temporary = temporaryOf(path, tag);
+    await unlink(temporary).catch(() => {});
+    await symlink(target, temporary);
+    await rename(temporary, path);
     await parent.sync();
   });
 }
 
-export async function removeEntry(root: string, relative: string): Promise<void> {
+/** @param options.mayBeGone what is not there need not be removed */
+export async function removeEntry(
+  root: string,
+  relative: string,
+  options: { mayBeGone?: boolean; protectedToo?: boolean } = {},
+): Promise<void> {
   await inParent(root, relative, async (path, parent) => {
-    const found = await lstat(path);
-    await (found.isDirectory() ? rmdir(path) : unlink(path));
+    const found = await statOrNull(path);
+    if (!found && options.mayBeGone) return;
+    await inWritable(parent, options.protectedToo, () => (found?.isDirectory() ? rmdir(path) : unlink(path)));
     await parent.sync();
   });
+}
+
+/** Runs `act` in a folder that may be closed to writing, as a command may have opened, used and closed it. */
+async function inWritable(
+  folder: FileHandle,
+  protectedToo: boolean | undefined,
+  act: () => Promise<void>,
+): Promise<void> {
+  const { mode } = await folder.stat();
+  if (!protectedToo || (mode & 0o300) === 0o300) return act();
+  await folder.chmod((mode & 0o7777) | 0o700);
+  try {
+    await act();
+  } finally {
+    await folder.chmod(mode & 0o7777);
+  }
 }
 
 /** Refuses an existing destination. */

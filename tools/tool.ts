@@ -75,6 +75,8 @@ export interface ToolContext {
   artifacts: Artifacts;
   /** The caller's own list of steps. */
   tracker: Tracker;
+  /** Folder of Loom's own, outside every workspace, for the working copies of commands. */
+  scratch: string;
   /** Records a child's process group so that whoever takes the run over can kill survivors. */
   child(group: { pgid: number; started: string; boot: string } | null): Promise<void>;
   /** Network allowed for this call (the gate let it pass). */
@@ -95,12 +97,16 @@ export interface ChangeRecord {
   after: string | null;
   /** What stands there; a file when absent. Folders have no contents, a link's contents are its target. */
   kind?: 'directory' | 'symlink';
+  /** What stood there, of a change that turns a file, folder or link into something else. */
+  kind_before?: 'file' | 'directory' | 'symlink';
   /** Contents after, where kept: makes the record a complete, repeatable and reversible instruction. */
   after_ref?: BlobRef;
   /** Permission bits before and after (null where the file did not exist). */
   mode_before: number | null;
   mode_after: number | null;
-  /** False: Loom knows that it changed but kept no contents (shell effects). */
+  /** Time of last change that a command gave the file, ms; build tools compare them. */
+  mtime?: number;
+  /** False: Loom knows that it changed but kept no contents (ignored folders, very large files). */
   undoable: boolean;
 }
 

@@ -6,10 +6,9 @@
 import { readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { LoomError } from '../machines/failure.ts';
-import type { BlobRef } from '../store/blobs-port.ts';
 import { finishRecords, missingFolders, performRecords } from './changes.ts';
 import { type Entry, entryOf } from './disk.ts';
-import { inverse, standingOf } from './records.ts';
+import { inOrder, inverse, recordBetween, type State, standingOf } from './records.ts';
 import type { ChangeRecord, ToolContext } from './tool.ts';
 
 /** A row of the changelog. */
@@ -17,11 +16,13 @@ export interface ChangelogEntry {
   id: string;
   key: string;
   subtask: string | null;
-  /** `undo` for an undo. */
+  /** `undo` for an undo, `redo` for one that took an undo back. */
   tool: string;
   changes: ChangeRecord[];
   /** Id of the undo entry that took it back. */
   undone_by?: string;
+  /** An undo that a crash cut off and that could not be ended: the next one begins by taking it back. */
+  cut?: true;
 }
 
 export type Selection = { ids: string[] } | { subtask: string } | { all: true };
@@ -39,6 +40,8 @@ export interface UndoPlan {
   steps: { entry: string; record: ChangeRecord }[];
   skipped: Skipped[];
 }
+
+const TAKES_BACK = new Set(['undo', 'redo']);
 
 /** An undone entry whose undo was itself undone stands again. */
 function isUndone(entry: ChangelogEntry, byId: Map<string, ChangelogEntry>, depth = 0): boolean {
@@ -60,8 +63,9 @@ export function planUndo(entries: ChangelogEntry[], selection: Selection): UndoP
       throw new LoomError('terminal', 'not_found', `The changelog has no entry ${missing.join(', ')}.`);
   }
   const selected = entries.filter(entry => {
+    if (entry.cut) return !isUndone(entry, byId);
     if ('ids' in selection) return selection.ids.includes(entry.id);
-    return entry.tool !== 'undo' && ('all' in selection || entry.subtask === selection.subtask);
+    return !TAKES_BACK.has(entry.tool) && ('all' in selection || entry.subtask === selection.subtask);
   });
   const plan: UndoPlan = { entries: [], steps: [], skipped: [] };
   for (const entry of selected.reverse()) {
@@ -84,19 +88,38 @@ export function planUndo(entries: ChangelogEntry[], selection: Selection): UndoP
   return plan;
 }
 
+/** Id of the newest undo that stands and concerned the change, the subtask or, without either, anything. */
+export function lastUndo(
+  entries: ChangelogEntry[],
+  { change, subtask }: { change?: string; subtask?: string },
+): string | undefined {
+  const byId = new Map(entries.map(entry => [entry.id, entry]));
+  const concerns = (undo: ChangelogEntry) =>
+    entries.some(
+      entry =>
+        entry.undone_by === undo.id &&
+        (change === undefined || entry.id === change) &&
+        (subtask === undefined || entry.subtask === subtask),
+    );
+  return entries.findLast(
+    entry =>
+      entry.tool === 'undo' &&
+      !entry.cut &&
+      !isUndone(entry, byId) &&
+      (entry.id === change || concerns(entry)),
+  )?.id;
+}
+
 type UndoContext = Pick<
   ToolContext,
   'workspace' | 'key' | 'subtask' | 'lastRead' | 'checkpoint' | 'recovered' | 'lock' | 'blobs' | 'signal'
 >;
 
-/** What a path holds in the world that the undo works towards. `content` where it came from the disk, else `ref`. */
-type State =
-  | { kind: 'missing' }
-  | { kind: 'directory'; mode: number }
-  | { kind: 'file' | 'symlink'; mode: number; sha256: string; content?: Buffer; ref?: BlobRef };
-
 /** Entries of a folder that is moved back together with other changes. */
 const MAX_TREE = 5000;
+
+/** Git's own cache of the workspace, which every git command may rewrite. */
+const GIT_INDEX = '.git/index';
 
 /** The disk with the undo's steps applied in thought. */
 class Picture {
@@ -111,7 +134,11 @@ class Picture {
   async get(path: string): Promise<State> {
     const known = this.now.get(path);
     if (known) return known;
-    const entry = await entryOf(this.#root, path);
+    const parent = dirname(path);
+    if (parent !== '.') await this.get(parent);
+    // Below what is no folder on the disk there is nothing.
+    const reachable = parent === '.' || this.disk.get(parent)!.kind === 'directory';
+    const entry: Entry = reachable ? await entryOf(this.#root, path) : { kind: 'missing' };
     this.disk.set(path, entry);
     this.now.set(path, entry);
     return entry;
@@ -120,6 +147,15 @@ class Picture {
   async set(path: string, state: State): Promise<void> {
     await this.get(path);
     this.now.set(path, state);
+  }
+
+  /** The folder above a path that is a file or a link now, null where the way is free. */
+  async blocker(path: string): Promise<string | null> {
+    for (let folder = dirname(path); folder !== '.'; folder = dirname(folder)) {
+      const { kind } = await this.get(folder);
+      if (kind === 'file' || kind === 'symlink') return folder;
+    }
+    return null;
   }
 
   /** Paths directly in a folder. */
@@ -165,15 +201,18 @@ export async function applyUndo(
   try {
     context.signal.throwIfAborted();
     const recovered = (context.recovered as { changes?: ChangeRecord[] } | undefined)?.changes;
-    if (recovered) return { changes: await finishRecords(recovered, context), skipped: plan.skipped };
-    const { root } = context.workspace;
-    const picture = new Picture(root);
+    if (recovered)
+      return {
+        changes: await finishRecords(recovered, context, { protectedToo: true }),
+        skipped: plan.skipped,
+      };
+    const picture = new Picture(context.workspace.root);
     const conflicts: Skipped[] = [];
     const skipped = [...plan.skipped];
     for (const { entry, record } of plan.steps) {
       // The jail holds for old paths too: a folder may have become a link since.
       for (const path of [record.path, ...(record.from === undefined ? [] : [record.from])])
-        if ((await context.workspace.resolve(join(root, path), { access: 'write', follow: false })) !== path)
+        if (await picture.blocker(path))
           throw new LoomError('terminal', 'path_denied', `${path} leads elsewhere now; nothing was undone.`);
       const problem = await imagine(record, picture, options.force ?? false);
       if (problem?.conflict) conflicts.push({ entry, path: record.path, reason: problem.reason });
@@ -190,7 +229,7 @@ export async function applyUndo(
     const steps = plan.steps.filter(({ entry, record }) => !passed.has(`${entry} ${record.path}`));
     const records = (await loneMove(steps, context)) ?? (await netRecords(picture, context));
     if (records.length === 0) return { changes: [], skipped };
-    return { changes: await performRecords(records, context), skipped };
+    return { changes: await performRecords(records, context, { protectedToo: true }), skipped };
   } finally {
     await release();
   }
@@ -219,7 +258,14 @@ async function imagine(record: ChangeRecord, picture: Picture, force: boolean): 
     if (current.kind !== 'directory') return { conflict: false, reason: 'is not a folder any more' };
     if ((await picture.children(record.path)).length > 0)
       return { conflict: false, reason: 'holds other files now and stays' };
-  }
+  } else if (
+    current.kind === 'directory' &&
+    record.kind !== 'directory' &&
+    (await picture.children(record.path)).length > 0
+  )
+    return { conflict: true, reason: 'is a folder with files in it now' };
+  if (standing === 'neither' && record.path === GIT_INDEX)
+    return { conflict: false, reason: 'was rewritten by git since; `git reset` brings it in line with HEAD' };
   if (standing === 'neither' && !force)
     return { conflict: true, reason: conflictOf(record, current, source) };
   if (record.operation === 'rename') return moveBack(record, current, source, picture);
@@ -262,54 +308,27 @@ async function moveBack(
   return null;
 }
 
-/** One record per path that differs: folders are made first, files follow, folders go last. */
+/** One record per path that differs, in an order in which they can be carried out. */
 async function netRecords(picture: Picture, context: UndoContext): Promise<ChangeRecord[]> {
   for (const [path, state] of [...picture.now]) {
     if (state.kind === 'missing') continue;
     for (let folder = dirname(path); folder !== '.'; folder = dirname(folder)) {
       const parent = await picture.get(folder);
       if (parent.kind === 'directory') continue;
+      if (parent.kind !== 'missing')
+        throw new LoomError(
+          'terminal',
+          'undo_conflict',
+          `Nothing was undone: ${folder} is a ${parent.kind} now, so ${path} cannot come back. Move it away first.`,
+          { conflicts: [{ entry: '', path: folder, reason: `is a ${parent.kind} now` }] },
+        );
       await picture.set(folder, { kind: 'directory', mode: 0o777 & ~process.umask() });
     }
   }
-  const made: ChangeRecord[] = [];
-  const files: ChangeRecord[] = [];
-  const removed: ChangeRecord[] = [];
-  for (const path of [...picture.now.keys()].sort()) {
-    const record = await netRecord(path, picture, context);
-    if (!record) continue;
-    if (record.kind !== 'directory') files.push(record);
-    else if (record.operation === 'create') made.push(record);
-    else removed.unshift(record);
+  const records: ChangeRecord[] = [];
+  for (const [path, state] of picture.now) {
+    const record = await recordBetween(path, picture.disk.get(path)!, state, context.blobs);
+    if (record) records.push(record);
   }
-  return [...made, ...files, ...removed];
-}
-
-async function netRecord(path: string, picture: Picture, context: UndoContext): Promise<ChangeRecord | null> {
-  const { blobs } = context;
-  const [old, now] = [picture.disk.get(path)!, picture.now.get(path)!];
-  if (old.kind === 'missing' && now.kind === 'missing') return null;
-  if (old.kind === 'directory' && now.kind === 'directory') return null;
-  if (old.kind !== 'missing' && now.kind !== 'missing' && old.kind !== now.kind)
-    throw new LoomError(
-      'terminal',
-      'undo_conflict',
-      `Nothing was undone: ${path} would turn from a ${old.kind} into a ${now.kind}; undo the changes one by one.`,
-      { conflicts: [{ entry: '', path, reason: 'changes its kind' }] },
-    );
-  if ('sha256' in old && 'sha256' in now && old.sha256 === now.sha256 && old.mode === now.mode) return null;
-  const kind = now.kind === 'missing' ? old.kind : now.kind;
-  const content = 'sha256' in now ? now.content : undefined;
-  const afterRef = content ? await blobs.put(content) : 'sha256' in now ? now.ref : undefined;
-  return {
-    operation: old.kind === 'missing' ? 'create' : now.kind === 'missing' ? 'delete' : 'modify',
-    path,
-    before: 'content' in old ? await blobs.put(old.content) : null,
-    after: 'sha256' in now ? now.sha256 : null,
-    ...(kind === 'directory' || kind === 'symlink' ? { kind } : {}),
-    ...(afterRef ? { after_ref: afterRef } : {}),
-    mode_before: old.kind === 'missing' ? null : old.mode,
-    mode_after: now.kind === 'missing' ? null : now.mode,
-    undoable: true,
-  };
+  return inOrder(records);
 }

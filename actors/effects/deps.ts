@@ -16,6 +16,8 @@ export interface TaskDeps {
   store: Store;
   rows: TaskRows;
   blobs: Blobs;
+  /** Folder for the working copies of commands. */
+  scratch: string;
   workspace: Workspace;
   registry: Registry;
   /** Schemas of all tools: what answers are read by. Requests carry a choice of them, `offered.ts`. */

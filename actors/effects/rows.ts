@@ -8,6 +8,7 @@ import type { Verdict } from '../../machines/verdict.ts';
 import type { Row, Store } from '../../store/port.ts';
 import { ARTIFACT_PREFIX, type ArtifactRow, artifactKey } from '../../tools/artifacts.ts';
 import type { TrackedList } from '../../tools/tracker.ts';
+import { isGitsOwn } from '../../tools/records.ts';
 import type { ChangelogEntry as UndoableEntry } from '../../tools/undo.ts';
 import type { Message } from '../models/model.ts';
 
@@ -157,6 +158,12 @@ export function taskRows(store: Pick<Store, 'get' | 'range'>, run: string) {
   const owed = new Map<number, Obligations>();
   const values = async <T>(prefix: string): Promise<T[]> =>
     (await store.range<T>(run, prefix)).map(entry => entry.value);
+  const history = async (subtask?: string): Promise<ChangelogEntry[]> => {
+    const entries = await values<ChangelogEntry>(subtask === undefined ? 'c/' : `c/${subtask}/`);
+    return subtask === undefined
+      ? entries.sort((a, b) => (keyOrder(a.key) < keyOrder(b.key) ? -1 : 1))
+      : entries;
+  };
   return {
     values,
     get: <T>(key: string): Promise<T | null> => store.get<T>(run, key),
@@ -183,13 +190,14 @@ export function taskRows(store: Pick<Store, 'get' | 'range'>, run: string) {
       store.get<StoredVerdict>(run, verdictKey(thread)),
     summary: (subtask: string): Promise<SubtaskSummary | null> =>
       store.get<SubtaskSummary>(run, summaryKey(subtask)),
-    /** In the order of the intents; of one subtask only, where given. */
-    changelog: async (subtask?: string): Promise<ChangelogEntry[]> => {
-      const entries = await values<ChangelogEntry>(subtask === undefined ? 'c/' : `c/${subtask}/`);
-      return subtask === undefined
-        ? entries.sort((a, b) => (keyOrder(a.key) < keyOrder(b.key) ? -1 : 1))
-        : entries;
-    },
+    /** In the order of the intents; of one subtask only, where given. Without what git keeps for itself. */
+    changelog: async (subtask?: string): Promise<ChangelogEntry[]> =>
+      (await history(subtask)).map(entry => ({
+        ...entry,
+        changes: entry.changes.filter(change => !isGitsOwn(change.path)),
+      })),
+    /** The same, whole: what an undo takes back. */
+    history,
     traces: (thread: string): Promise<ToolTrace[]> => values<ToolTrace>(`t/${thread}/`),
     decisions: (subtask: string): Promise<Decision[]> => values<Decision>(`d/${subtask}/`),
     /** Of these keys, and of the subtasks that settled last; newest first, each once. */

@@ -8,6 +8,7 @@ import type { Blobs } from '../../store/blobs-port.ts';
 import { type Row, StoreWriteError } from '../../store/port.ts';
 import { artifactShelf, outlived } from '../../tools/artifacts.ts';
 import { changesMade } from '../../tools/changes.ts';
+import { isGitsOwn } from '../../tools/records.ts';
 import type { ChangeRecord, ToolContext, ToolResult } from '../../tools/tool.ts';
 import type { TrackedList } from '../../tools/tracker.ts';
 import type { Effect, EffectContext } from '../effect.ts';
@@ -91,7 +92,13 @@ export function toolEffect(deps: TaskDeps): Effect {
     // read a failure that was ours, because it would run the command again.
     if (observed && result.data['stopped'] === 'aborted' && interrupted(context)) throw stoppedError(context);
     if (result.error?.kind === 'uncertain') {
-      return { output: { ok: false, failure: result.error } satisfies EffectOutputs['tool'] };
+      const known = result.changes ?? [];
+      return {
+        output: { ok: false, failure: result.error } satisfies EffectOutputs['tool'],
+        ...(known.length > 0
+          ? { rows: [entryOf(known), ...(await writeRows(deps, intent.key, written(known)))] }
+          : {}),
+      };
     }
     const text = resultText(result);
     const rows = [
@@ -162,7 +169,9 @@ async function outlivedBy({ rows, config, now }: TaskDeps, added: Row[]): Promis
 
 /** Every path that changes touch, old names included. */
 const written = (changes: ChangeRecord[], also: string[] = []): string[] => [
-  ...changes.flatMap(change => [change.path, ...(change.from ? [change.from] : [])]),
+  ...changes
+    .filter(change => !isGitsOwn(change.path))
+    .flatMap(change => [change.path, ...(change.from ? [change.from] : [])]),
   ...also,
 ];
 
@@ -256,6 +265,7 @@ function toolContext(
       return release;
     },
     blobs: deps.blobs,
+    scratch: deps.scratch,
     child: group => context.child(group),
     network: input.network,
     sandbox: deps.config.tools.shell.sandbox,

@@ -50,7 +50,9 @@ function sentence({ event_type, data }: JournalEvent, paint: Paint): string | nu
     case 'approval_stale':
       return `${mark('skipped', paint)} an answer came too late: ${text('question_id')} is no longer open`;
     case 'changes_undone':
-      return `${mark('done', paint)} undone: ${clip(strings(data, 'files_changed').map(oneLine).join(', '), MAX)} (loom undo ${text('undo_id')} takes that back)`;
+      return `${mark('done', paint)} undone: ${clip(strings(data, 'files_changed').map(oneLine).join(', '), MAX)} (loom redo ${text('undo_id')} takes that back)`;
+    case 'changes_redone':
+      return `${mark('done', paint)} redone: ${clip(strings(data, 'files_changed').map(oneLine).join(', '), MAX)} (loom undo ${text('undo_id')} takes that back)`;
     case 'subtask_started':
       return `${mark('running', paint)} ${id}  started`;
     case 'model_tier_chosen':

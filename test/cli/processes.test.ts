@@ -366,6 +366,7 @@ test('unknown ids are said, exit code 1', () => {
     ['logs', 'zz'],
     ['cancel', 'zz'],
     ['undo', 'zz'],
+    ['redo', 'zz'],
     ['diff', 'zz'],
     ['resume', 'zz'],
     ['approve', 'zz'],
@@ -395,4 +396,15 @@ ${says('written')}`);
   expect(run('undo', task_id).status).toBe(0);
   expect(readFileSync(join(workspace, 'README.md'), 'utf8')).toBe(before);
   expect(existsSync(join(workspace, 'made.txt'))).toBe(false);
+  const { reverted } = JSON.parse(run('redo', task_id, '--output', 'json').stdout);
+  expect(reverted.map((one: { path: string }) => one.path).sort()).toEqual(['README.md', 'made.txt']);
+  expect(readFileSync(join(workspace, 'README.md'), 'utf8')).toBe('new');
+  expect(run('redo', task_id).stderr).toContain('Nothing of');
+  // One subtask's changes, by its task and its own name.
+  const [change] = JSON.parse(run('diff', task_id, '--output', 'json').stdout);
+  expect(run('undo', `${task_id}/${change.subtask_id}`).status).toBe(0);
+  expect(readFileSync(join(workspace, 'README.md'), 'utf8')).toBe(before);
+  expect(run('redo', change.id).status).toBe(0);
+  expect(readFileSync(join(workspace, 'README.md'), 'utf8')).toBe('new');
+  expect(run('undo', change.subtask_id, '--dry-run').stdout).toContain('Would undo 2 changes');
 });

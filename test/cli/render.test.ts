@@ -38,7 +38,7 @@ describe('plain lines', () => {
   });
   test('repairs and undone changes are told', () => {
     expect(lines).toContain('[k3f9] ↻ check  write_file: arguments repaired (trailing comma)');
-    expect(lines).toContain('[k3f9] ✓ undone: src/wrap.js, made.txt (loom undo u1 takes that back)');
+    expect(lines).toContain('[k3f9] ✓ undone: src/wrap.js, made.txt (loom redo u1 takes that back)');
   });
   test('a start other than planned is told with its reason, the planned one is not', () => {
     const chosen = (data: Record<string, unknown>) =>

@@ -9,11 +9,12 @@ import { startedAt } from '../../store/process-identity.ts';
 import { headAndTail } from '../../tools/cut.ts';
 import { sha256 } from '../../tools/disk.ts';
 import { createRegistry } from '../../tools/registry.ts';
+import { changedSince, storeContents } from '../../tools/shell/contents.ts';
 import { gitCommand } from '../../tools/shell/git-command.ts';
-import { compareManifests, takeManifest } from '../../tools/shell/manifest.ts';
 import { OUTPUT_CAP, OutputLog } from '../../tools/shell/output.ts';
 import { sandboxStatus } from '../../tools/shell/sandbox.ts';
 import { shellExecute } from '../../tools/shell/shell-execute.ts';
+import { unkeptIn } from '../../tools/shell/unkept.ts';
 import { bench, failureOf, fill, tempFolder } from './support.ts';
 
 const status = await sandboxStatus();
@@ -138,9 +139,9 @@ describe('a command', () => {
 });
 
 describe('what a command changes', () => {
-  it('is told, with hashes, as not undoable', async () => {
+  it('is told, with hashes and contents, and leaves the bystanders alone', async () => {
     const { result } = await run(
-      'echo new > c.txt; echo more >> a.txt; rm b.txt; mkdir -p d; mv m.txt d/m.txt',
+      'echo new > c.txt; echo more >> a.txt; rm b.txt; mkdir d; mv m.txt d/m.txt; touch same.txt',
       {
         'a.txt': 'a\n',
         'b.txt': 'b',
@@ -150,12 +151,14 @@ describe('what a command changes', () => {
     );
     expect(result.files_changed).toEqual(['a.txt', 'b.txt', 'c.txt', 'd/m.txt', 'm.txt']);
     expect(result.changes).toMatchObject([
-      { operation: 'modify', path: 'a.txt', after: sha256('a\nmore\n'), undoable: false },
-      { operation: 'delete', path: 'b.txt', after: null },
-      { operation: 'create', path: 'c.txt', after: sha256('new\n'), mode_before: null },
-      { operation: 'create', path: 'd/m.txt' },
       { operation: 'delete', path: 'm.txt' },
+      { operation: 'delete', path: 'b.txt', after: null, before: { sha256: sha256('b') } },
+      { operation: 'modify', path: 'a.txt', after: sha256('a\nmore\n'), undoable: true },
+      { operation: 'create', path: 'c.txt', after: sha256('new\n'), mode_before: null },
+      { operation: 'create', path: 'd', kind: 'directory' },
+      { operation: 'create', path: 'd/m.txt' },
     ]);
+    expect(result.data['diff']).toContain('-b\n');
     expect(result.output).toContain('files changed: a.txt, b.txt');
   });
 
@@ -180,11 +183,13 @@ describe('what a command changes', () => {
   });
 
   it('beyond the bound is said to be unseen, and not guessed', async () => {
-    const { root } = await bench({ a: '', b: '', 'd/c': '' });
-    const before = await takeManifest(root, 2);
-    expect(before.complete).toBe(false);
+    const { root, context } = await bench({ a: '', b: '', 'd/c': '' });
+    const unkept = await unkeptIn(root);
+    const stored = await storeContents(root, context.scratch, unkept, 2);
+    expect(stored.complete).toBe(false);
     await writeFile(join(root, 'd/new'), '');
-    expect(await compareManifests(root, before, await takeManifest(root, 2))).toEqual([]);
+    const found = await changedSince(stored, unkept, context.blobs);
+    expect(found).toMatchObject({ records: [], told: [], complete: false });
   });
 });
 
@@ -317,7 +322,7 @@ describe.runIf(status.available)('in the sandbox', () => {
           import { shellExecute } from './tools/shell/shell-execute.ts';
           const context = { workspace: await openWorkspace(process.argv[2]), key: 'k', signal: new AbortController().signal,
             sandbox: 'required', network: false, outputLimit: 1000, lock: async () => async () => {},
-            checkpoint: async () => {}, child: async () => {}, blobs: {} };
+            checkpoint: async () => {}, child: async () => {}, blobs: {}, scratch: process.argv[4] };
           await shellExecute.run({ command: process.argv[3] }, context);`,
         resolveDir: process.cwd(),
         loader: 'ts',
@@ -331,7 +336,12 @@ describe.runIf(status.available)('in the sandbox', () => {
     await mkdir(join(folder, 'ws'));
     const owner = spawn(
       process.execPath,
-      [owned, join(folder, 'ws'), `setsid sleep ${sleep} & sleep ${sleep} & sleep ${sleep}`],
+      [
+        owned,
+        join(folder, 'ws'),
+        `setsid sleep ${sleep} & sleep ${sleep} & sleep ${sleep}`,
+        join(folder, 's'),
+      ],
       { stdio: 'inherit' },
     );
     await vi.waitFor(() => expect(running(`sleep\0${sleep}`).length).toBeGreaterThanOrEqual(3), {

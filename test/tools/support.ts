@@ -95,6 +95,7 @@ export async function bench(files: Record<string, string | Uint8Array> = {}): Pr
         tracked = list;
       },
     },
+    scratch: await tempFolder('loom-scratch-'),
     async child(group) {
       groups.push(group);
     },

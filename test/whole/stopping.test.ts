@@ -1,5 +1,7 @@
 /** Every way to stop a run keeps what was done, says why, exits with its own code, and can be gone on from. */
 import { execFileSync } from 'node:child_process';
+import { appendFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { openLoom } from '../../actors/engine.ts';
 import type { JournalEvent, RunResult, TaskSummary } from '../../actors/loom.ts';
@@ -67,33 +69,49 @@ test('SIGTERM stops as cleanly as Ctrl+C', async () => {
   expect(value[0]).toMatchObject({ live: false, exit_code: 130, parked: { reason: 'interrupted' } });
 });
 
-test('Ctrl+C while a command runs: its processes are gone, and resume does not start it again unasked', async () => {
+/** A run that was interrupted in the middle of a command; the command ends at once when `quick` exists. */
+async function interruptedInCommand(sandbox: string) {
   const command = nap();
   const here = box(
     script(
       plan({ id: 'wait' }),
-      { ...shell('wait', `echo begun >> log.txt; ${command}`), step: 0 },
+      { ...shell('wait', `echo begun >> log.txt; [ -e quick ] || ${command}`), step: 0 },
       { ...done('wait'), step: 1 },
       verdict('wait', true),
     ),
   );
+  appendFileSync(join(here.home, 'loom.toml'), `\n[tools.shell]\nsandbox = "${sandbox}"\n`);
   const running = here.start(['run', 'Wait', '--allow', 'shell_execute']);
   const pids = await napping(command);
   running.process.kill('SIGINT');
   const ended = await running.ended;
   expect(ended.code, ended.stderr).toBe(130);
   for (const pid of pids) expect(alive(pid)).toBe(false);
+  expect(sleepers(command)).toEqual([]);
+  here.write('quick', '');
+  return here;
+}
+
+test('Ctrl+C while a command runs: its processes are gone, nothing has happened, and resume runs it again', async () => {
+  const here = await interruptedInCommand('auto');
+  expect(here.tree()).toEqual({ quick: '' });
+  const resumed = await here.json<RunResult>(['resume', '--last']);
+  expect(resumed.ended.code, resumed.ended.stderr).toBe(0);
+  expect(here.read('log.txt')).toBe('begun\n');
+});
+
+test('Ctrl+C while a command runs that could reach everything: resume does not start it again unasked', async () => {
+  const here = await interruptedInCommand('off');
   // A failure of ours, told to the model as one of the command, would make it run the command again.
   const asked = await here.json<RunResult>(['resume', '--last']);
   expect(asked.ended.code, asked.ended.stderr).toBe(3);
   const [question] = asked.value.questions!;
   expect(question).toMatchObject({ kind: 'uncertain', choices: ['retry', 'skip', 'done'] });
   expect(question!.prompt).toContain('echo begun >> log.txt');
-  expect((await here.run(['answer', question!.id, 'done'])).code).toBe(0);
+  expect((await here.run(['answer', question!.id, 'retry'])).code).toBe(0);
   const resumed = await here.json<RunResult>(['resume', '--last']);
   expect(resumed.ended.code, resumed.ended.stderr).toBe(0);
   expect(here.read('log.txt')).toBe('begun\n');
-  expect(sleepers(command)).toEqual([]);
 });
 
 test('loom cancel from another process stops a model call at once: final, exit 7, and told apart from a failure', async () => {

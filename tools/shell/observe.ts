@@ -1,13 +1,23 @@
-/** Runs a command for a tool: under the lock and between two manifests when it may change something, and tells what came of it. */
+/** Runs a command for a tool and tells what came of it. What it changes in the workspace becomes records that can be undone.
+ *
+ * With an overlay: lock → layers → checkpoint `look` → command → layers read as records → checkpoint with records and
+ * result → merge → layers dropped. Killed before the second checkpoint the workspace is as it was; killed after it the merge
+ * is finished from the records, and the result is the one that was to be told. Without an overlay: contents are stored, the
+ * command runs in place, and what is different then is recorded; killed in the middle, what it had done by then is recorded
+ * and a person is asked. */
 
+import { join } from 'node:path';
 import { failure } from '../../machines/failure.ts';
-import { headAndTail } from '../cut.ts';
 import { sha256 } from '../disk.ts';
-import { filesOf } from '../records.ts';
 import type { ToolContext, ToolResult } from '../tool.ts';
+import { changedSince, storeContents, storedBefore } from './contents.ts';
 import { type Ended, runGroup } from './group.ts';
-import { compareManifests, MANIFEST_LIMIT, takeManifest } from './manifest.ts';
+import { harvest } from './harvest.ts';
+import { finishMerge, merge, mergeOf } from './merge.ts';
+import { dropOverlay, type Overlay, openOverlay, overlaid, overlayStatus, wasMounted } from './overlay.ts';
+import { type Findings, report } from './report.ts';
 import { sandboxed } from './sandbox.ts';
+import { type Unkept, unkeptIn } from './unkept.ts';
 
 export interface Run {
   argv: string[];
@@ -20,36 +30,119 @@ export interface Run {
   data?: Record<string, unknown>;
 }
 
-const MAX_NAMED = 20;
-/** Time for the second manifest after an abort, ms. */
-const HURRIED = 300;
+export interface Executed extends Ended {
+  sandboxed: boolean;
+}
+
+/** How a repetition after a crash finds out what the command did; a checkpoint without it leaves only the question. */
+type Look = { overlay: string; sealed: boolean } | { stored: string };
+
+const NOTHING: Findings = { records: [], told: [] };
 
 export async function observe(run: Run, context: ToolContext): Promise<ToolResult> {
-  if (!run.mutates) return report(run, await execute(run, context), context);
+  if (!run.mutates) return report(run, await execute(run, context), context, NOTHING);
   const release = await context.lock();
   try {
+    const begun = mergeOf(context.recovered);
+    if (begun) return await finishMerge(begun, context);
+    const look = (context.recovered as { look?: Look } | undefined)?.look;
+    const known = look && (await lookBack(look, context));
+    if (known) return known;
     const { root } = context.workspace;
-    const before = await takeManifest(root);
-    // From here on a crash leaves it unknown what was done; the host asks instead of repeating.
-    await context.checkpoint({ started: true });
-    const ended = await execute(run, context);
-    // Whoever stopped it waits for at most a second.
-    const deadline = ended.reason === 'aborted' ? performance.now() + HURRIED : undefined;
-    const after = await takeManifest(root, undefined, deadline);
-    const changes = await compareManifests(root, before, after);
-    const complete = before.complete && after.complete;
-    const result = await report(run, ended, context, filesOf(changes), complete);
-    return { ...result, changes };
+    const unkept = await unkeptIn(root);
+    const status = await overlayStatus(root, context.scratch);
+    const done = status.way && (await inOverlay(run, context, unkept, status.way));
+    return done || (await inPlace(run, context, unkept));
   } finally {
     await release();
   }
 }
 
-async function execute(run: Run, context: ToolContext): Promise<Ended & { sandboxed: boolean }> {
+/** What a command that was cut off has done; null when it did nothing, anywhere, and can simply run again. */
+async function lookBack(look: Look, context: ToolContext): Promise<ToolResult | null> {
+  const { workspace, scratch } = context;
+  const uncertain = (what: string, changes: ToolResult['changes'] = []): ToolResult => ({
+    success: false,
+    output: '',
+    error: failure('uncertain', 'in_flight', `The command was under way when Loom was stopped. ${what}`),
+    data: {},
+    files_changed: [],
+    changes,
+  });
+  if ('overlay' in look) {
+    await dropOverlay(look.overlay);
+    if (look.sealed) return null;
+    return uncertain(
+      'It changed nothing in the workspace; what it did elsewhere (network, other folders) nobody knows.',
+    );
+  }
+  const stored = await storedBefore(workspace.root, scratch, look.stored);
+  if (!stored) return uncertain('Nobody knows what it had done by then.');
+  const { records, told } = await changedSince(stored, await unkeptIn(workspace.root), context.blobs);
+  const count = records.length + told.length;
+  return uncertain(
+    count === 0
+      ? 'It had changed nothing in the workspace that Loom looks at; whether it did something elsewhere nobody knows.'
+      : `By then ${count} paths in the workspace had changed; \`loom diff\` shows them. Nobody knows whether it finished.`,
+    [...records, ...told],
+  );
+}
+
+/** @returns null when the command did not run or must run again in place; the workspace is untouched then */
+async function inOverlay(
+  run: Run,
+  context: ToolContext,
+  unkept: Unkept,
+  way: Overlay['way'],
+): Promise<ToolResult | null> {
+  const { root } = context.workspace;
+  const folder = join(context.scratch, 'overlays', sha256(`${context.key}|${Date.now()}`).slice(0, 16));
+  const overlay = await openOverlay(folder, root, way);
+  try {
+    const since = Date.now();
+    const ended = await execute(run, context, async sealed => {
+      await context.checkpoint({ started: true, look: { overlay: folder, sealed } satisfies Look });
+      return overlay;
+    });
+    if (!(await wasMounted(overlay)) || (ended.sealed && wantsFolderMoves(ended))) return null;
+    if (ended.reason === 'aborted') return report(run, ended, context, NOTHING);
+    const found = await harvest(overlay, unkept, context.blobs, since);
+    return await merge(found, await report(run, ended, context, found), context);
+  } finally {
+    await dropOverlay(folder);
+  }
+}
+
+/** The kernel moves no folder of the lower layer. Most programs then copy; one that gave up gets to run without an overlay,
+ *  which is possible because nothing has come of it. */
+const wantsFolderMoves = ({ exitCode, log }: Ended): boolean =>
+  exitCode !== 0 && /cross-device link|EXDEV/i.test(log.text());
+
+async function inPlace(run: Run, context: ToolContext, unkept: Unkept): Promise<ToolResult> {
+  const { root } = context.workspace;
+  const stored = await storeContents(root, context.scratch, unkept);
+  const ended = await execute(run, context, async () => {
+    // From here on a crash leaves it unknown what was done outside the workspace; the host asks instead of repeating.
+    await context.checkpoint({ started: true, look: { stored: stored.id } satisfies Look });
+    return null;
+  });
+  const found = await changedSince(stored, unkept, context.blobs);
+  const result = await report(run, ended, context, found);
+  if (found.records.length === 0 && found.told.length === 0) return result;
+  return merge({ ...found, touched: [], inPlace: true }, result, context);
+}
+
+/** @param begin told whether the command can reach nothing but the workspace; answers with the overlay it runs in */
+async function execute(
+  run: Run,
+  context: ToolContext,
+  begin?: (sealed: boolean) => Promise<Overlay | null>,
+): Promise<Executed & { sealed: boolean }> {
   const wrapped = await sandboxed(run.argv, context, run.credentials ?? false);
   const agent = run.credentials ? process.env['SSH_AUTH_SOCK'] : undefined;
+  const overlay = await begin?.(wrapped.sealed);
   const ended = await runGroup({
-    argv: wrapped.argv,
+    argv: overlay ? overlaid(wrapped.argv, overlay) : wrapped.argv,
     cwd: context.workspace.root,
     env: { ...run.env, ...(agent ? { SSH_AUTH_SOCK: agent } : {}) },
     contained: wrapped.sandboxed,
@@ -58,65 +151,5 @@ async function execute(run: Run, context: ToolContext): Promise<Ended & { sandbo
     signal: context.signal,
     record: group => context.child(group),
   });
-  return { ...ended, sandboxed: wrapped.sandboxed };
-}
-
-async function report(
-  run: Run,
-  ended: Ended & { sandboxed: boolean },
-  context: ToolContext,
-  files: string[] = [],
-  complete = true,
-): Promise<ToolResult> {
-  const { exitCode, reason, log, durationMs } = ended;
-  const text = log.text();
-  const notes: string[] = [];
-  if (reason === 'timeout')
-    notes.push(`stopped after ${run.timeoutMs / 1000} s, with everything it had started`);
-  if (reason === 'aborted') notes.push('stopped on request, with everything it had started');
-  if (ended.leftover)
-    notes.push('a background job was still running and was stopped; start it and use it in one command');
-  if (reason === 'exit' && exitCode !== 0)
-    notes.push(ended.endedBy ? `ended by ${ended.endedBy}` : `exit code ${exitCode}`);
-  if (log.lost > 0) notes.push(`${log.lost} bytes of output were not kept`);
-  if (files.length > 0)
-    notes.push(
-      `files changed: ${files.slice(0, MAX_NAMED).join(', ')}${files.length > MAX_NAMED ? ` and ${files.length - MAX_NAMED} more` : ''}`,
-    );
-  if (!complete)
-    notes.push(`not all files were looked at (at most ${MANIFEST_LIMIT}); more may have changed`);
-  const note = notes.length > 0 ? `\n[${notes.join('; ')}]` : '';
-  const { shown, cut } = headAndTail(text, Math.max(200, context.outputLimit - note.length));
-  const success = reason === 'exit' && exitCode === 0;
-  return {
-    success,
-    output: (shown === '' ? '(no output)' : shown) + note,
-    error: success ? null : errorOf(run, ended),
-    data: {
-      exit_code: exitCode,
-      duration_ms: durationMs,
-      sandboxed: ended.sandboxed,
-      ...(reason === 'exit' ? {} : { stopped: reason }),
-      ...(ended.leftover ? { background_stopped: true } : {}),
-      ...(run.mutates ? { undoable: false } : {}),
-      ...(complete ? {} : { manifest_complete: false }),
-      ...run.data,
-    },
-    files_changed: files,
-    ...(cut || log.lost > 0 ? { artifact: await context.blobs.put(log.bytes()) } : {}),
-  };
-}
-
-function errorOf(run: Run, { exitCode, reason, endedBy }: Ended) {
-  if (reason === 'timeout')
-    return failure('terminal', 'timeout', `The command was stopped after ${run.timeoutMs / 1000} s.`);
-  if (reason === 'aborted') return failure('terminal', 'aborted', 'The command was stopped on request.');
-  return failure(
-    'terminal',
-    'exit_code',
-    endedBy ? `The command was ended by ${endedBy}.` : `The command exited with code ${exitCode}.`,
-    {
-      exit_code: exitCode,
-    },
-  );
+  return { ...ended, sandboxed: wrapped.sandboxed, sealed: wrapped.sealed };
 }

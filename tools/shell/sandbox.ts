@@ -118,15 +118,16 @@ function sandboxArgs(
 }
 
 /**
- * Program and arguments that run `argv` as the context wants it.
+ * Program and arguments that run `argv` as the context wants it. `sealed`: it reaches nothing but the workspace (and caches
+ * of package managers), so that a workspace in which nothing changed means that nothing happened.
  * @throws LoomError `sandbox_missing` when it is required and does not work here
  */
 export async function sandboxed(
   argv: string[],
   context: { workspace: { root: string }; sandbox: 'auto' | 'required' | 'off'; network: boolean },
   credentials = false,
-): Promise<{ argv: string[]; sandboxed: boolean }> {
-  if (context.sandbox === 'off') return { argv, sandboxed: false };
+): Promise<{ argv: string[]; sandboxed: boolean; sealed: boolean }> {
+  if (context.sandbox === 'off') return { argv, sandboxed: false, sealed: false };
   const status = await sandboxStatus();
   const enough = status.available && (status.network || context.network);
   if (context.sandbox === 'required' && !enough)
@@ -134,7 +135,7 @@ export async function sandboxed(
       'sandbox_missing',
       `The sandbox is required and not usable: ${status.detail}. Install bubblewrap, or set sandbox = "auto".`,
     );
-  if (!status.available) return { argv, sandboxed: false };
+  if (!status.available) return { argv, sandboxed: false, sealed: false };
   const { root } = context.workspace;
   const cutNetwork = !context.network && status.network;
   return {
@@ -145,5 +146,6 @@ export async function sandboxed(
       ...argv,
     ],
     sandboxed: true,
+    sealed: cutNetwork,
   };
 }
