@@ -54,13 +54,13 @@ export interface Named {
 
 /** Ids of tasks and changes may be shortened to a unique beginning. Throws LoomError `unknown_id`, `ambiguous_id`. */
 export async function named(store: StoreReader, id: string): Promise<Named> {
-  const run = await findRun(store, id);
-  if (run && run !== 'ambiguous') return { head: run };
   const slash = id.indexOf('/');
   if (slash > 0) {
     const head = await runNamed(store, id.slice(0, slash));
     return { head, subtask: await changingSubtask(store, head, id.slice(slash + 1)) };
   }
+  const run = await findRun(store, id);
+  if (run && run !== 'ambiguous') return { head: run };
   const found: { shown: string; means: Named }[] = [];
   if (id !== '')
     for (const head of await store.runs()) {

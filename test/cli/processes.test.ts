@@ -402,7 +402,8 @@ ${says('written')}`);
   expect(run('redo', task_id).stderr).toContain('Nothing of');
   // One subtask's changes, by its task and its own name.
   const [change] = JSON.parse(run('diff', task_id, '--output', 'json').stdout);
-  expect(run('undo', `${task_id}/${change.subtask_id}`).status).toBe(0);
+  const part = run('undo', `${task_id}/${change.subtask_id}`);
+  expect(part.status, part.stdout + part.stderr).toBe(0);
   expect(readFileSync(join(workspace, 'README.md'), 'utf8')).toBe(before);
   expect(run('redo', change.id).status).toBe(0);
   expect(readFileSync(join(workspace, 'README.md'), 'utf8')).toBe('new');
