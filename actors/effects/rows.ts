@@ -7,8 +7,8 @@ import type { Feedback } from '../../machines/subtask.ts';
 import type { Verdict } from '../../machines/verdict.ts';
 import type { Row, Store } from '../../store/port.ts';
 import { ARTIFACT_PREFIX, type ArtifactRow, artifactKey } from '../../tools/artifacts.ts';
-import type { TrackedList } from '../../tools/tracker.ts';
 import { isGitsOwn } from '../../tools/records.ts';
+import type { TrackedList } from '../../tools/tracker.ts';
 import type { ChangelogEntry as UndoableEntry } from '../../tools/undo.ts';
 import type { Message } from '../models/model.ts';
 
