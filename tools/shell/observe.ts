@@ -15,24 +15,9 @@ import { type Ended, runGroup } from './group.ts';
 import { harvest } from './harvest.ts';
 import { finishMerge, merge, mergeOf } from './merge.ts';
 import { dropOverlay, type Overlay, openOverlay, overlaid, overlayStatus, wasMounted } from './overlay.ts';
-import { type Findings, report } from './report.ts';
+import { type Executed, type Findings, type Run, report } from './report.ts';
 import { sandboxed } from './sandbox.ts';
 import { type Unkept, unkeptIn } from './unkept.ts';
-
-export interface Run {
-  argv: string[];
-  env?: Record<string, string>;
-  mutates: boolean;
-  timeoutMs: number;
-  /** Needs the keys of the user's git hosts; only for commands of ours. */
-  credentials?: boolean;
-  /** More for `data`. */
-  data?: Record<string, unknown>;
-}
-
-export interface Executed extends Ended {
-  sandboxed: boolean;
-}
 
 /** How a repetition after a crash finds out what the command did; a checkpoint without it leaves only the question. */
 type Look = { overlay: string; sealed: boolean } | { stored: string };

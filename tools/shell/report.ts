@@ -6,7 +6,21 @@ import { changeReport } from '../diff.ts';
 import { filesOf, isGitsOwn } from '../records.ts';
 import type { ChangeRecord, ToolContext, ToolResult } from '../tool.ts';
 import type { Ended } from './group.ts';
-import type { Executed, Run } from './observe.ts';
+
+export interface Run {
+  argv: string[];
+  env?: Record<string, string>;
+  mutates: boolean;
+  timeoutMs: number;
+  /** Needs the keys of the user's git hosts; only for commands of ours. */
+  credentials?: boolean;
+  /** More for `data`. */
+  data?: Record<string, unknown>;
+}
+
+export interface Executed extends Ended {
+  sandboxed: boolean;
+}
 
 /** What is known of a command's changes. */
 export interface Findings {
