@@ -91,6 +91,7 @@ export function toolbox({
         child: async () => {},
         network: true,
         sandbox: config().tools.shell.sandbox,
+        commandSeconds: config().tools.shell.timeout_seconds,
         outputLimit: config().limits.runner.default_tool_result_output_chars * 4,
       });
       const unkept = await keepArtifacts(home, jail.root, name, shelf.rows()).catch(

@@ -29,7 +29,7 @@ export const KEYS: Rules = {
   }),
   ...under('tools.shell', {
     sandbox: choice('Whether shell commands run in a sandbox.', 'auto', 'auto', 'required', 'off'),
-    timeout_seconds: num('Longest time of one shell command.', 120, 1, 86_400),
+    timeout_seconds: num('Time limit of a shell command that names none, in seconds.', 120, 1, 10_800),
   }),
   ...under('store', { min_free_mb: num('Free space below which no new run starts; 0 is no limit.', 256, 0) }),
   ...under('retention', {

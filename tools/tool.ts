@@ -82,6 +82,8 @@ export interface ToolContext {
   /** Network allowed for this call (the gate let it pass). */
   network: boolean;
   sandbox: 'auto' | 'required' | 'off';
+  /** Time limit of a shell command that names none, s. */
+  commandSeconds: number;
   /** Characters of output that go to the model; the rest becomes a blob. */
   outputLimit: number;
 }

@@ -269,6 +269,7 @@ function toolContext(
     child: group => context.child(group),
     network: input.network,
     sandbox: deps.config.tools.shell.sandbox,
+    commandSeconds: deps.config.tools.shell.timeout_seconds,
     outputLimit,
   };
 }

@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: these are the shell's
 import { homedir } from 'node:os';
 import { describe, expect, it } from 'vitest';
 import { gate } from '../../machines/approval.ts';
@@ -47,7 +48,6 @@ describe('merely executes', () => {
     'rg --pre pwned files',
     '/usr/bin/rg --pre=cat pattern',
     'find . -fls list',
-    'sort -o a.txt a.txt',
     './ls',
     'cat /etc/hostname',
     'cat ../other/file',
@@ -55,19 +55,11 @@ describe('merely executes', () => {
     'cat "$FILE"',
     'PATH=. ls',
     'LD_PRELOAD=./x.so ls',
-    'echo hi > out.txt',
-    'sed -i s/a/b/ a.txt',
-    'rm a.txt',
-    'rm -rf node_modules',
     "git commit -m 'drop sudo use and rm -rf'",
-    'mkdir -p src/new && touch src/new/a.ts',
-    'cp a.txt b.txt',
-    'echo x | tee out.txt',
     'make build',
     'curl http://localhost:3000/health',
     'curl -s http://127.0.0.1:8080/',
     'kill $!',
-    'cat <<EOF > a.txt\nrm -rf /\nEOF',
     'ls | xargs cat',
     'tail -f log',
     'eval "echo hello"',
@@ -79,9 +71,31 @@ describe('merely executes', () => {
     './git status',
     './timeout 5 ls',
     'cd / && cat etc/hostname',
-    'cd src && rm a.txt',
   ])('%s', async command => {
     expect(await judged(command)).toMatchObject({ risks: ['exec'], mutates: true, network: false });
+  });
+});
+
+describe('writes inside the workspace', () => {
+  it.each([
+    'sort -o a.txt a.txt',
+    'echo hi > out.txt',
+    'sed -i s/a/b/ a.txt',
+    'rm a.txt',
+    'rm -rf node_modules',
+    'mkdir -p src/new && touch src/new/a.ts',
+    'cp a.txt b.txt',
+    'echo x | tee out.txt',
+    'cat <<EOF > a.txt\nrm -rf /\nEOF',
+    'cd src && rm a.txt',
+    'mv a.txt b.txt',
+    'chmod +x run.sh',
+    'tar xzf a.tar.gz',
+    'jq . a.json > b.json && mv b.json a.json',
+    'for f in src/*.js; do mv "$f" "${f%.js}.ts"; done',
+    'out=$(mktemp); ls > $out',
+  ])('%s', async command => {
+    expect(await judged(command)).toMatchObject({ risks: ['write'], mutates: true, network: false });
   });
 });
 
@@ -412,6 +426,7 @@ describe.runIf(samples('shell.jsonl').length > 0)('commands collected from other
       'cat notes.txt "& ping -i 30 127.0.0.1 &"',
       'cat notes.txt |/bin/ls -al',
       'cat notes.txt ; type %SYSTEMROOT%\\repair\\SAM',
+      'cat notes.txt | whoami',
     ];
     const wrong: string[] = [];
     for (const { input, expected } of rows) {

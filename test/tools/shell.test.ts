@@ -212,6 +212,12 @@ describe('stopping', () => {
     expect(running(`sleep\0${sleep}`)).toEqual([]);
   });
 
+  it('a command that names no time limit has the configured one', async () => {
+    const { context } = await bench();
+    const result = await shellExecute.run({ command: 'sleep 20' }, { ...context, commandSeconds: 1 });
+    expect(result.error).toMatchObject({ code: 'timeout', message: 'The command was stopped after 1 s.' });
+  });
+
   it('abort ends the whole tree within a second, also what left the group', async () => {
     const sleep = uniqueSleep();
     const { context } = await bench();
@@ -321,7 +327,7 @@ describe.runIf(status.available)('in the sandbox', () => {
           import { openWorkspace } from './tools/workspace.ts';
           import { shellExecute } from './tools/shell/shell-execute.ts';
           const context = { workspace: await openWorkspace(process.argv[2]), key: 'k', signal: new AbortController().signal,
-            sandbox: 'required', network: false, outputLimit: 1000, lock: async () => async () => {},
+            sandbox: 'required', network: false, commandSeconds: 60, outputLimit: 1000, lock: async () => async () => {},
             checkpoint: async () => {}, child: async () => {}, blobs: {}, scratch: process.argv[4] };
           await shellExecute.run({ command: process.argv[3] }, context);`,
         resolveDir: process.cwd(),

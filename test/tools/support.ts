@@ -101,6 +101,7 @@ export async function bench(files: Record<string, string | Uint8Array> = {}): Pr
     },
     network: false,
     sandbox: 'off',
+    commandSeconds: 120,
     outputLimit: 20_000,
   };
   return {

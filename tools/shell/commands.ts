@@ -2,7 +2,7 @@
 
 /** Proven to read only, whatever their arguments, as long as these stay inside the workspace. */
 const PURE =
-  'ls pwd echo printf wc head cat cut tr nl tac rev basename dirname realpath readlink stat file du df which type true false test [ seq expr cmp comm join paste fold expand unexpand column md5sum sha1sum sha256sum sha512sum cksum strings hexdump od egrep fgrep grep diff jq nproc : exit return break continue';
+  'ls pwd echo printf wc head cat cut tr nl tac rev basename dirname realpath readlink stat file du df which type true false test [ seq expr cmp comm join paste fold expand unexpand column md5sum sha1sum sha256sum sha512sum cksum strings hexdump od egrep fgrep grep diff jq nproc arch groups uptime free lscpu tty locale getconf numfmt factor tsort look b2sum tput diffstat cloc tokei scc wait shift set shopt export unset local declare typeset readonly umask ulimit dirs jobs hash compgen let : exit return break continue';
 
 type Check = (args: string[]) => boolean;
 
@@ -10,6 +10,13 @@ const without =
   (...forbidden: RegExp[]): Check =>
   args =>
     !args.some(arg => forbidden.some(pattern => pattern.test(arg)));
+
+/** The first operand is one of these, and none of the others is there. */
+const looks =
+  (first: RegExp, never?: RegExp): Check =>
+  args =>
+    first.test(args.find(arg => !arg.startsWith('-')) ?? args[0] ?? '') &&
+    !args.some(arg => never?.test(arg));
 
 /** Read-only with these arguments. */
 const CHECKED: Record<string, Check> = {
@@ -23,7 +30,24 @@ const CHECKED: Record<string, Check> = {
   xxd: args => args.filter(arg => !arg.startsWith('-')).length <= 1 && !args.some(arg => /^-r/.test(arg)),
   tail: without(/^-[a-zA-Z]*[fF]/, /^--(follow|retry)/),
   yq: without(/^-[a-zA-Z]*i/, /^--inplace/),
-  sed: args => args.length >= 2 && args[0] === '-n' && /^(\d+|\$)(,(\d+|\$))?p$/.test(args[1]!),
+  hostname: args => args.every(arg => /^-[fsidIA]+$/.test(arg)),
+  uname: args => args.every(arg => arg.startsWith('-')),
+  whoami: args => args.length === 0,
+  id: () => true,
+  ps: without(/^-?\w*e\w*$/),
+  less: without(/^[+]/, /^-[a-zA-Z]*[oOkK]/, /^--(log|lesskey)/),
+  more: without(/^[+]/),
+  bat: without(/^--(pager|diff)/),
+  split: () => false,
+  pip: looks(/^(list|show|freeze|check|--version)$/),
+  pip3: looks(/^(list|show|freeze|check|--version)$/),
+  npm: looks(/^(ls|list|root|prefix|bin|help|explain|why|pkg)$/, /^(set|delete|fix)$/),
+  pnpm: looks(/^(ls|list|why|root|bin)$/),
+  yarn: looks(/^(list|why|bin)$/),
+  cargo: looks(/^(tree|metadata|locate-project|version)$/),
+  go: looks(/^(version|env|list|vet|doc)$/, /^-w$|^-u$|^-vettool/),
+  rustup: looks(/^(show|which)$/),
+  tldr: () => true,
   cd: args => args.length <= 1,
 };
 
@@ -36,7 +60,9 @@ const VERSIONED_SET = new Set(VERSIONED.split(' '));
 
 export function readsOnly(name: string, args: string[]): boolean {
   if (PURE_SET.has(name)) return true;
-  if (VERSIONED_SET.has(name)) return args.length === 1 && /^(--version|-V)$/.test(args[0]!);
+  const only = args.length === 1 ? args[0]! : '';
+  if (VERSIONED_SET.has(name) && /^(--version|-V)$/.test(only)) return true;
+  if (/^(node|npm|npx|tsc|ruby|php)$/.test(name) && only === '-v') return true;
   return CHECKED[name]?.(args) ?? false;
 }
 
@@ -58,7 +84,7 @@ export const PRINTS = new Set([
 
 /** Programs that change the machine, other users' work, or data beyond repair, in every use. */
 export const ALWAYS_DESTRUCTIVE = new Set(
-  'dd mkfs mke2fs fdisk parted sfdisk wipefs shred truncate sudo su doas pkexec shutdown reboot halt poweroff init systemctl service launchctl mount umount swapoff iptables nft ufw useradd userdel usermod groupadd passwd chpasswd visudo crontab at pkill killall insmod rmmod modprobe sysctl chroot unshare nsenter srm wipe blkdiscard hdparm'.split(
+  'dd mkfs mke2fs fdisk parted sfdisk wipefs shred truncate sudo su doas pkexec shutdown reboot halt poweroff init systemctl service launchctl mount umount swapoff iptables nft ufw useradd userdel usermod groupadd passwd chpasswd visudo crontab at pkill killall insmod rmmod modprobe sysctl chroot unshare nsenter srm wipe blkdiscard hdparm runuser machinectl loginctl systemd-run chattr setfacl fuser dropdb dropuser batch pwsh powershell kexec losetup cryptsetup lvremove vgremove zpool zfs dmsetup swapon ldconfig update-alternatives usermod'.split(
     ' ',
   ),
 );
@@ -72,7 +98,7 @@ export const REGENERABLE = new Set(
 
 /** Reach the network in every use. */
 export const ALWAYS_NETWORK = new Set(
-  'curl wget ssh scp sftp ftp nc ncat netcat telnet socat ping ping6 dig nslookup host traceroute whois aria2c rclone gh glab aws gcloud az kubectl helm terraform heroku vercel netlify fly ansible apt apt-get dnf yum apk pacman brew snap port npx bunx uvx pipx docker podman'.split(
+  'curl wget ssh scp sftp ftp nc ncat netcat telnet socat ping ping6 dig nslookup host traceroute whois aria2c rclone gh glab aws gcloud az kubectl helm terraform heroku vercel netlify fly ansible ansible-playbook apt apt-get dnf yum apk pacman brew snap port uvx pipx docker podman mail sendmail mutt http https xh lftp mosh'.split(
     ' ',
   ),
 );
@@ -99,6 +125,10 @@ export const NETWORK_SUBCOMMANDS: Record<string, RegExp> = {
   openssl: /^s_client$/,
 };
 
+/** Looks at this machine's containers. */
+export const DOCKER_LOOKS =
+  /^(ps|images|logs|inspect|version|info|top|port|diff|history|stats --no-stream|(container|image|volume|network|context) (ls|list|inspect)|compose (-f \S+ )?(ps|logs|config|images|top|ls))\b/;
+
 /** Remote or shared state that cannot be brought back. */
 export const DESTRUCTIVE_SUBCOMMANDS: Record<string, RegExp> = {
   kubectl: /\b(delete|drain|replace|scale)\b/,
@@ -110,6 +140,12 @@ export const DESTRUCTIVE_SUBCOMMANDS: Record<string, RegExp> = {
   gh: /\b(delete|close|merge)\b/,
   docker: /\b(rm|rmi|prune|kill|down)\b|--privileged|(-v|--volume)[= ]?\//,
   podman: /\b(rm|rmi|prune|kill)\b|--privileged/,
+  rails: /\bdb:(drop|reset|purge|truncate)/,
+  rake: /\bdb:(drop|reset|purge|truncate)/,
+  prisma: /\bmigrate reset\b|--force-reset|--accept-data-loss/,
+  dvc: /\b(gc|destroy|remove)\b/,
+  vagrant: /\bdestroy\b/,
+  mysqladmin: /\bdrop\b/,
   npm: /^(publish|unpublish|deprecate)\b/,
   pnpm: /^publish\b/,
   yarn: /^(publish|npm publish)\b/,
@@ -121,20 +157,50 @@ export const DESTRUCTIVE_SUBCOMMANDS: Record<string, RegExp> = {
 };
 
 /** Interpreters: with code from somewhere else than a file they may do anything. */
-export const SHELLS = new Set(['sh', 'bash', 'zsh', 'dash', 'ksh', 'fish', 'ash']);
-export const INTERPRETERS = /^(python[\d.]*|node|deno|bun|perl|ruby|php|lua|osascript|tclsh|Rscript)$/;
-export const INLINE_CODE = /^(-c|-e|-E|-p|-r|--eval|--print|--command|-pe|-ne)$/;
+export const SHELLS = new Set([
+  'sh',
+  'bash',
+  'zsh',
+  'dash',
+  'ksh',
+  'mksh',
+  'fish',
+  'ash',
+  'csh',
+  'tcsh',
+  'rbash',
+]);
+export const INTERPRETERS =
+  /^(python[\d.]*|pypy[\d.]*|node|nodejs|deno|bun|tsx|ts-node|perl[\d.]*|ruby[\d.]*|php[\d.]*|lua[\d.]*|luajit|osascript|tclsh|wish|expect|Rscript|R|julia|groovy|scala|guile|sbcl|clojure|elixir|erl|ghci|swift|irb|pry|ipython[\d.]*)$/;
+/** The next word, or the rest of this one, is code. */
+export const INLINE_CODE = /^(-[a-zA-Z]*[ceEpr]|--eval|--print|--command|--exec|--run|eval)(=|$)/;
 
-/** Code in another language that removes data or starts a shell for it. */
-export const DESTROYING_CODE =
-  /rmtree|removedirs|rmdirSync|rmSync|rm_rf|rm_r\b|remove_entry|unlink|fs\.rm\b|os\.remove|\brm\s+-[a-zA-Z]*[rf]|shutil\.move|File\.delete|FileUtils|truncate|mkfs|\bdd\s+if=/;
+/** Statements and commands of databases that lose rows or tables, or leave the database. */
+export const LOSES_ROWS =
+  /\b(drop|delete|truncate|alter|update|replace|flushall|flushdb|dropDatabase|deleteMany|deleteOne|remove|del|unlink|rename|shutdown)\b|\.(shell|system|output|once|save|import)\b|\\!|writefile/i;
 
-/** Writing programs whose operands must stay inside the workspace. */
-export const WRITERS = new Set(
-  'cp mv ln tee touch mkdir rmdir install rsync tar unzip zip gzip gunzip patch sed chmod chown chgrp'.split(
-    ' ',
-  ),
-);
+/** Run by name, looked up where packages put their commands. */
+export const RUNNERS: Record<string, RegExp | null> = {
+  npx: null,
+  bunx: null,
+  npm: /^(exec|x)$/,
+  pnpm: /^(exec|dlx)$/,
+  yarn: /^(exec|dlx)$/,
+  bun: /^x$/,
+  poetry: /^run$/,
+  pipenv: /^run$/,
+  uv: /^run$/,
+  rye: /^run$/,
+  hatch: /^run$/,
+  pdm: /^run$/,
+  bundle: /^exec$/,
+  mise: /^(exec|x)$/,
+  direnv: /^exec$/,
+};
+
+/** Make a shell run what their variables hold. */
+export const CODE_VARIABLE =
+  /^(PROMPT_COMMAND|PS[0-4]|GIT_\w*(EDITOR|PAGER|COMMAND|DIFF|ASKPASS)|\w*PAGER|EDITOR|VISUAL|SHELL|BROWSER|LESSOPEN|LESSCLOSE|LD_PRELOAD|LD_AUDIT|PERL5OPT|RUBYOPT|NODE_OPTIONS|PYTHONSTARTUP|RSYNC_RSH|CC|CXX|MAKEFLAGS)$/;
 
 /** Options of wrappers that take a value, so that the wrapped command is found. */
 export const WRAPPERS: Record<string, { valued: RegExp; operands: number }> = {
@@ -156,7 +222,24 @@ export const WRAPPERS: Record<string, { valued: RegExp; operands: number }> = {
   xargs: { valued: /^-[IinPLdsaE]$/, operands: 0 },
   watch: { valued: /^-n$/, operands: 0 },
   caffeinate: { valued: /^-t$/, operands: 0 },
+  coproc: { valued: /^$/, operands: 0 },
+  ltrace: { valued: /^-[eopsu]$/, operands: 0 },
+  unbuffer: { valued: /^$/, operands: 0 },
+  chronic: { valued: /^$/, operands: 0 },
+  chrt: { valued: /^-[TPD]$/, operands: 1 },
+  taskset: { valued: /^$/, operands: 1 },
+  numactl: { valued: /^-[NmipC]$/, operands: 0 },
+  prlimit: { valued: /^$/, operands: 0 },
+  setarch: { valued: /^$/, operands: 1 },
+  fakeroot: { valued: /^-[lfsib]$/, operands: 0 },
+  proot: { valued: /^-[rbwqkv]$/, operands: 0 },
+  parallel: { valued: /^-[jnNIaSL]$/, operands: 0 },
+  'cross-env': { valued: /^$/, operands: 0 },
+  dotenv: { valued: /^-[efo]$/, operands: 0 },
 };
 
-/** Variables that change what the following commands are. */
+/** Variables of the shell or of the environment that change what the following commands are. */
+export const SPECIAL_VARIABLE =
+  /^(PATH|IFS|HOME|PWD|OLDPWD|CDPATH|ENV|TMPDIR|FIGNORE|GLOBIGNORE|BASH\w*|SHELLOPTS|HIST\w*|LD_\w+|DYLD_\w+|GIT_\w+|NODE_\w+|PYTHON\w+|PERL\w+|RUBY\w+|JAVA_\w+|GO\w+|CARGO\w*|RUST\w*|\w*_(proxy|PROXY)|XDG_\w+|SSH_\w+)$/;
+/** In front of a command, and for all that it starts. */
 export const HARMLESS_VARIABLE = /^([a-z_][a-z0-9_]*|LANG|LC_[A-Z]+|TZ|TERM|NO_COLOR|CI|COLUMNS)$/;

@@ -1,5 +1,7 @@
 /** What a git command line would do. One table for git_command and for git inside a shell command. */
 
+import { unknownFlag } from './git-flags.ts';
+
 export interface GitVerdict {
   subcommand: string;
   readOnly: boolean;
@@ -8,17 +10,20 @@ export interface GitVerdict {
   destructive: string | null;
   /** Runs programs of its own choice or reaches outside the workspace: git_command refuses it. */
   refused: string | null;
+  /** It is refused because of a program or a setting that comes with the command: in a shell a person is asked. */
+  startsPrograms: boolean;
 }
 
-type Flags = { has(...names: string[]): boolean; args: string[]; operands: string[] };
+type Flags = { has(...names: string[]): boolean; args: string[]; options: string[]; operands: string[] };
 
-/** Options of git itself that choose another repository or run code. */
-const GLOBAL_REFUSED =
-  /^(-C|-c|--git-dir|--work-tree|--exec-path|--namespace|--config-env|--super-prefix|--bare)(=|$)|^-[Cc]./;
+/** Options of git itself that choose another repository. */
+const ELSEWHERE = /^(--git-dir|--work-tree|--namespace|--bare)(=|$)/;
+/** Options of git itself that bring settings or programs. */
+const SETTINGS = /^(-c|--exec-path|--config-env|--super-prefix)(=|$)|^-c./;
 
-/** Options that start a program or leave the workspace, in any sub-command. */
-const OPTIONS_REFUSED =
-  '--output --exec --upload-pack --receive-pack --ext-diff --textconv --open-files-in-pager --no-index --template --separate-git-dir --reference --reference-if-able --config --editor --contents --pathspec-from-file --edit-description --unsafe-paths'.split(
+/** Options that start a program or leave the workspace, in any sub-command and under any of their beginnings. */
+const STARTING =
+  '--exec --upload-pack --receive-pack --open-files-in-pager --extcmd --template --config --output --ext-diff --textconv'.split(
     ' ',
   );
 
@@ -31,7 +36,7 @@ const means = (option: string, name: string): boolean => {
 const OUTSIDE = /^(\/|~)|(^|\/)\.\.(\/|$)/;
 
 const READ_ONLY = new Set(
-  'status diff log show blame ls-files ls-tree ls-remote rev-parse rev-list describe shortlog cat-file diff-tree diff-index show-ref for-each-ref merge-base name-rev grep count-objects check-ignore var version whatchanged cherry help'.split(
+  'status diff log show blame ls-files ls-tree ls-remote rev-parse rev-list describe shortlog cat-file diff-tree diff-index show-ref for-each-ref merge-base name-rev grep count-objects check-ignore var version whatchanged cherry'.split(
     ' ',
   ),
 );
@@ -41,15 +46,16 @@ const MUTATING = new Set(
   ),
 );
 
-/** Config keys that make git start a program. */
-const CODE_KEYS =
-  /^(alias\.|core\.(pager|editor|hookspath|fsmonitor|sshcommand|gitproxy|askpass|worktree)|diff\..*(command|textconv|external)|diff\.external|merge\..*driver|filter\.|credential|include|includeif\.|sequence\.editor|gpg\.|pager\.|.*\.(command|cmd|program|helper|uploadpack|receivepack|proxy))/i;
+/** Settings that change how git behaves, and neither start programs nor send anything elsewhere. */
+const SAFE_KEYS =
+  /^(user\.(name|email)|core\.(autocrlf|eol|ignorecase|filemode|quotepath|safecrlf|symlinks|longpaths|abbrev|whitespace|commentchar|precomposeunicode|preloadindex|untrackedcache)|init\.defaultbranch|(pull|push|fetch|merge|rebase|commit|tag|branch|status|log|diff|stash|submodule|index|gc|grep|blame|versionsort|column|rerere|advice|color|feature|i18n)\.(?!tool|guitool|external|driver|.*(command|cmd|textconv|helper|program))[a-z]+|branch\..*\.(remote|merge|rebase|description)|color\..*|advice\..*|format\.pretty|help\.autocorrect|http\.postbuffer|safe\.bareRepository)$/i;
 
 function flagsOf(args: string[]): Flags {
   const end = args.indexOf('--');
   const options = (end < 0 ? args : args.slice(0, end)).filter(arg => arg.startsWith('-') && arg !== '-');
   return {
     args,
+    options,
     operands: args.filter((arg, i) => (end >= 0 && i > end) || !arg.startsWith('-')),
     has: (...names) =>
       options.some(option =>
@@ -62,7 +68,9 @@ function flagsOf(args: string[]): Flags {
   };
 }
 
-const DESTRUCTIVE: Record<string, (flags: Flags) => string | null> = {
+type Exists = (path: string) => boolean;
+
+const DESTRUCTIVE: Record<string, (flags: Flags, exists: Exists) => string | null> = {
   push: ({ has, operands }) =>
     has('--force', '-f', '--force-with-lease', '--mirror', '--delete', '-d', '--prune') ||
     operands.some(ref => ref.startsWith('+') || ref.startsWith(':'))
@@ -70,16 +78,15 @@ const DESTRUCTIVE: Record<string, (flags: Flags) => string | null> = {
       : null,
   reset: ({ has }) => (has('--hard', '--merge', '--keep') ? 'discards uncommitted changes' : null),
   clean: ({ has }) => (has('-n', '--dry-run') ? null : 'deletes untracked files'),
-  branch: ({ has }) =>
-    has('-D', '-M', '-C', '--force') || (has('--delete', '-d') && has('-f'))
-      ? 'deletes or overwrites branches'
-      : null,
-  checkout: ({ has, args, operands }) =>
+  branch: ({ has }) => (has('-D', '-M', '-C', '-f', '--force') ? 'deletes or overwrites branches' : null),
+  checkout: ({ has, args, operands }, exists) =>
     has('-f', '--force', '--ours', '--theirs', '-B') ||
     args.includes('--') ||
-    operands.some(path => path === '.' || path.startsWith(':'))
+    (operands.length > 1 && !has('-b', '--orphan', '-t', '--track')) ||
+    operands.some(path => path === '.' || path.startsWith(':') || exists(path))
       ? 'discards uncommitted changes'
       : null,
+  fetch: ({ has }) => (has('--force', '-f') ? 'overwrites local branches' : null),
   switch: ({ has }) =>
     has('-f', '--force', '--discard-changes', '-C') ? 'discards uncommitted changes' : null,
   restore: ({ has }) =>
@@ -120,25 +127,71 @@ const LOOKING: Record<string, (flags: Flags) => boolean> = {
   notes: ({ operands }) => ['list', 'show'].includes(operands[0] ?? 'list'),
 };
 
+/** Plumbing that changes refs, the index or files behind the back of everybody. */
+const REWRITING = new Set(
+  'filter-branch filter-repo update-ref prune replace read-tree checkout-index fast-import symbolic-ref prune-packed repack'.split(
+    ' ',
+  ),
+);
+
 const NETWORK = new Set(['fetch', 'pull', 'push', 'clone', 'ls-remote']);
 
-function refusalOf(subcommand: string, flags: Flags): string | null {
-  const { args, operands, has } = flags;
-  const end = args.indexOf('--');
-  const options = (end < 0 ? args : args.slice(0, end)).filter(arg => arg.startsWith('-'));
-  const option = options.find(arg => arg.startsWith('--') && OPTIONS_REFUSED.some(name => means(arg, name)));
-  // `git rev-parse --exec-path` and the like only print.
-  if (option && !(subcommand === 'rev-parse'))
-    return `${option} runs a program or writes outside the repository`;
-  if (subcommand === 'rebase' && has('-x', '-i', '--interactive')) return 'rebase -x and -i run programs';
-  if (subcommand === 'grep' && has('-O')) return 'grep -O runs a program';
-  if (subcommand === 'bisect' && operands[0] === 'run') return 'bisect run runs a program';
-  if (subcommand === 'submodule' && operands[0] === 'foreach') return 'submodule foreach runs a program';
-  if (['clone', 'fetch', 'pull', 'push', 'ls-remote', 'remote', 'submodule'].includes(subcommand)) {
-    if (has('-u') && subcommand === 'clone') return 'clone -u runs a program';
-    const odd = operands.find(operand => /^(ext|fd)::/i.test(operand));
-    if (odd) return `${odd} runs a program`;
+interface Refusal {
+  why: string;
+  starts: boolean;
+}
+
+const refuse = (why: string): Refusal => ({ why, starts: false });
+const starting = (why: string): Refusal => ({ why, starts: true });
+
+/** Merge strategies that git brings itself; another name would be a program. */
+const STRATEGIES = /^(ort|recursive|resolve|octopus|ours|subtree)$/;
+
+/** What starts a program of the command's own choice. */
+function programOf(subcommand: string, { operands, has, options }: Flags): Refusal | null {
+  const option = options.find(arg => arg.startsWith('--') && STARTING.some(name => means(arg, name)));
+  if (option && subcommand !== 'rev-parse') return starting(`${option} runs a program or writes anywhere`);
+  if (subcommand === 'rebase' && has('-x', '-i', '--interactive'))
+    return starting('rebase -x and -i run programs');
+  if (subcommand === 'grep' && has('-O')) return starting('grep -O runs a program');
+  if (/^(difftool|mergetool)$/.test(subcommand)) return starting(`git ${subcommand} runs a program`);
+  if (subcommand === 'bisect' && operands[0] === 'run') return starting('bisect run runs a program');
+  if (subcommand === 'submodule' && operands[0] === 'foreach')
+    return starting('submodule foreach runs a program');
+  if (subcommand === 'clone' && has('-u', '-c'))
+    return starting('clone -u and -c bring programs or settings');
+  const odd = operands.find(operand => /^(ext|fd)::/i.test(operand));
+  return odd ? starting(`${odd} runs a program`) : null;
+}
+
+function refusalOf(subcommand: string, flags: Flags): Refusal | null {
+  const { operands, has, options, args } = flags;
+  const program = programOf(subcommand, flags);
+  if (program) return program;
+  const looksOnly = LOOKING[subcommand]?.(flags) ?? false;
+  if (subcommand === 'config' && !looksOnly) {
+    const key = operands.find(operand => !/^(get|set|unset|list|add)$/.test(operand)) ?? '';
+    if (!SAFE_KEYS.test(key)) return starting(`the setting ${key} may start programs or send work elsewhere`);
   }
+  const unknown = unknownFlag(subcommand, options);
+  if (unknown) return refuse(`${unknown} is not an option of git ${subcommand} that is passed on`);
+  const strategy = args
+    .map(
+      (arg, i) =>
+        /^--strategy=(.*)/.exec(arg)?.[1] ??
+        (/^(-s|--strategy)$/.test(arg) && /^(merge|rebase|pull|cherry-pick|revert)$/.test(subcommand)
+          ? args[i + 1]
+          : undefined),
+    )
+    .find(Boolean);
+  if (strategy && !STRATEGIES.test(strategy) && !has('--signoff'))
+    return starting(`${strategy} is not a merge strategy of git`);
+  const file = args.find(
+    (arg, i) =>
+      (/^(-F|--file)$/.test(args[i - 1] ?? '') || /^--file=/.test(arg)) &&
+      OUTSIDE.test(arg.replace(/^--file=/, '')),
+  );
+  if (file) return refuse(`${file} is outside the workspace`);
   // Values of options stand among the operands, so their number is not to be relied on.
   const away = operands
     .slice(subcommand === 'clone' && operands.length === 1 ? 1 : 0)
@@ -147,60 +200,71 @@ function refusalOf(subcommand: string, flags: Flags): string | null {
     away &&
     (['clone', 'init'].includes(subcommand) || (subcommand === 'worktree' && operands[0] === 'add'))
   )
-    return `git ${subcommand} outside the workspace`;
-  if (subcommand === 'config') {
-    if (has('--file', '-f', '--global', '--system', '--blob', '--edit', '-e'))
-      return 'config outside this repository, or an editor';
-    const key = operands.find(operand => !['get', 'set', 'unset', 'list', 'add'].includes(operand)) ?? '';
-    if (CODE_KEYS.test(key) && !LOOKING['config']!(flags)) return `config ${key} can make git run a program`;
-  }
+    return refuse(`git ${subcommand} outside the workspace`);
   return null;
 }
 
-/** @param args everything behind `git` */
-export function judgeGit(args: string[]): GitVerdict {
-  const base = { readOnly: false, network: false, destructive: null, refused: null };
+interface Global {
+  rest: string[];
+  refusal: Refusal | null;
+  /** `-C FOLDER`, inside the workspace. */
+  folder: string;
+}
+
+/** Options in front of the sub-command. */
+function globalOf(args: string[]): Global {
   let rest = args;
-  let refused: string | null = null;
-  while (rest[0]?.startsWith('-')) {
+  let refusal: Refusal | null = null;
+  let folder = '';
+  while (rest[0]?.startsWith('-') && !/^(--version|--help|-h|-v)$/.test(rest[0])) {
     const option = rest[0];
-    if (['--version', '--help', '-h', '-v'].includes(option))
-      return { ...base, subcommand: option, readOnly: true };
-    if (GLOBAL_REFUSED.test(option)) {
-      refused = `${option} chooses another repository or configuration`;
-      rest = rest.slice(/^(-C|-c|--git-dir|--work-tree|--namespace)$/.test(option) ? 2 : 1);
-    } else if (
-      ['--no-pager', '-P', '--no-optional-locks', '--literal-pathspecs', '--no-replace-objects'].includes(
-        option,
-      )
-    )
-      rest = rest.slice(1);
-    else return { ...base, subcommand: '', refused: `${option} is not an option that git_command passes on` };
+    const separate = /^(-C|-c|--git-dir|--work-tree|--namespace|--config-env)$/.test(option);
+    const value = separate ? (rest[1] ?? '') : option.replace(/^-[cC]|^--[\w-]+=?/, '');
+    if (/^-C/.test(option)) {
+      if (OUTSIDE.test(value)) refusal ??= refuse(`${value} is outside the workspace`);
+      folder = `${folder}${value}/`;
+    } else if (SETTINGS.test(option)) {
+      const safe = /^-c/.test(option) && SAFE_KEYS.test(value.split('=')[0]!);
+      refusal = safe
+        ? (refusal ?? refuse(`${option} brings settings of its own`))
+        : starting(`${option} brings settings or programs of its own`);
+    } else if (ELSEWHERE.test(option)) refusal ??= refuse(`${option} chooses another repository`);
+    else if (!/^(--no-pager|-P|--no-optional-locks|--literal-pathspecs|--no-replace-objects)$/.test(option))
+      return { rest: [], refusal: starting(`${option} is not an option that is passed on`), folder };
+    rest = rest.slice(separate ? 2 : 1);
   }
+  return { rest, refusal, folder };
+}
+
+/**
+ * @param args everything behind `git`
+ * @param exists whether a path is there, relative to where git runs: `git checkout NAME` discards changes of a file
+ */
+export function judgeGit(args: string[], exists: Exists = () => false): GitVerdict {
+  const { rest, refusal: global, folder } = globalOf(args);
   const subcommand = rest[0] ?? '';
   const flags = flagsOf(rest.slice(1));
-  if (!READ_ONLY.has(subcommand) && !MUTATING.has(subcommand))
-    return {
-      ...base,
-      subcommand,
-      destructive: ['filter-branch', 'update-ref', 'prune', 'replace'].includes(subcommand)
-        ? 'rewrites the repository'
-        : null,
-      refused: subcommand
-        ? `git ${subcommand} is not one of the allowed sub-commands`
-        : 'no sub-command given',
-    };
-  refused ??= refusalOf(subcommand, flags);
-  const looks = READ_ONLY.has(subcommand) || (LOOKING[subcommand]?.(flags) ?? false);
+  const looking = /^-/.test(subcommand);
+  const known = READ_ONLY.has(subcommand) || MUTATING.has(subcommand) || looking;
+  const strange = subcommand
+    ? refuse(`git ${subcommand} is not one of the allowed sub-commands`)
+    : refuse('no sub-command given');
+  const program = known ? null : programOf(subcommand, flags);
+  const refusal = global ?? (looking ? null : known ? refusalOf(subcommand, flags) : (program ?? strange));
+  const looks = looking || READ_ONLY.has(subcommand) || (LOOKING[subcommand]?.(flags) ?? false);
   const remoteCalls =
     (subcommand === 'remote' && ['update', 'show', 'prune'].includes(flags.operands[0] ?? '')) ||
     (subcommand === 'submodule' && ['update', 'add'].includes(flags.operands[0] ?? ''));
+  const lost = DESTRUCTIVE[subcommand]?.(flags, path => exists(folder + path)) ?? null;
   return {
     subcommand,
-    readOnly: looks && refused === null,
+    // A harmless setting in front changes nothing for what only looks.
+    readOnly:
+      looks && (refusal === null || (refusal === global && !refusal.starts && /^-c/.test(args[0] ?? ''))),
     network: NETWORK.has(subcommand) || remoteCalls,
-    destructive: DESTRUCTIVE[subcommand]?.(flags) ?? null,
-    refused,
+    destructive: lost ?? (REWRITING.has(subcommand) ? 'rewrites the repository' : null),
+    refused: refusal?.why ?? null,
+    startsPrograms: refusal?.starts ?? false,
   };
 }
 

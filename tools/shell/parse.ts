@@ -1,32 +1,41 @@
 /** A shell command as the list of simple commands that it would run, wherever they hide: pipes, substitutions, loops. */
 
-import { homedir } from 'node:os';
-import type { Node as TreeNode } from 'web-tree-sitter';
 import { parserFor } from '../code/grammar.ts';
-
-export interface Word {
-  /** As the shell would see it; what is known only at run time is `\0`. */
-  text: string;
-  /** Some of it is known only at run time. */
-  dynamic: boolean;
-  /** The shell may replace it by several file names. */
-  glob: boolean;
-}
+import {
+  assignments,
+  copyOf,
+  literal,
+  type Node,
+  namedOf,
+  remember,
+  type Scope,
+  type Word,
+  wordOf,
+} from './words.ts';
 
 export interface Command {
   /** Name and arguments; empty for a bare assignment or redirect. */
   words: Word[];
-  /** Names assigned in front of it. */
-  assigns: string[];
+  /** Set in front of it. */
+  assigns: { name: string; value: Word }[];
   /** Reads what another command, a here-document or a process substitution writes. */
   fed: boolean;
   /** Contents of a here-document or here-string, when it is literal. */
   input: string | null;
+  /** Runs in the shell itself, in any case: not in a subshell, a loop, a function or the background. */
+  top: boolean;
+}
+
+interface Redirect {
+  operator: string;
+  target: Word;
+  /** What writes there: null nothing at all, undefined more than a simple command. */
+  by: Command | null | undefined;
 }
 
 export interface Script {
   commands: Command[];
-  redirects: { operator: string; target: Word }[];
+  redirects: Redirect[];
   /** False: not valid bash; nothing here may be relied on. */
   valid: boolean;
   /** A job is left running with `&`. */
@@ -35,6 +44,8 @@ export interface Script {
   unusual: string[];
   /** A function that calls itself in the background or more than once. */
   forkBomb: boolean;
+  /** The shell would run code that stands where the grammar sees plain text. */
+  hidden: boolean;
 }
 
 /** Node types whose meaning is fully given by the commands, words and redirects in them. */
@@ -45,149 +56,139 @@ const UNDERSTOOD = new Set(
   binary_expression parenthesized_expression negation_expression test_operator for_statement do_group if_statement
   elif_clause else_clause while_statement case_statement case_item arithmetic_expansion extglob_pattern regex
   variable_assignment heredoc_redirect heredoc_start heredoc_body heredoc_content heredoc_end herestring_redirect
-  array brace_expression`.split(/\s+/),
+  array brace_expression declaration_command unset_command expansion process_substitution`.split(/\s+/),
 );
 
-/** The tree as plain objects: every look at the grammar's own nodes is a call into WebAssembly. */
-interface Node {
-  type: string;
-  text: string;
-  isNamed: boolean;
-  parent: Node | null;
-  children: Node[];
-}
-
-function copyOf(from: TreeNode, source: string, parent: Node | null): Node {
-  const node: Node = {
-    type: from.type,
-    text: source.slice(from.startIndex, from.endIndex),
-    isNamed: from.isNamed,
-    parent,
-    children: [],
-  };
-  node.children = from.children.filter(child => child !== null).map(child => copyOf(child, source, node));
-  return node;
-}
-
-const namedOf = (node: Node): Node[] => node.children.filter(child => child.isNamed);
 const allOf = (node: Node, type: string): Node[] => [
   ...(node.type === type ? [node] : []),
   ...node.children.flatMap(child => allOf(child, type)),
 ];
 
-const UNKNOWN = '\0';
-
-/** Value of `$NAME` where it is fixed. */
-const fixedVariable = (name: string, root: string): string | null =>
-  name === 'HOME' ? homedir() : name === 'PWD' ? root : null;
-
-function wordOf(node: Node, root: string): Word {
-  const { type, text } = node;
-  if (type === 'word' || type === 'number') {
-    if (namedOf(node).length > 0) return join(namedOf(node), root);
-    const expanded = text === '~' || text.startsWith('~/') ? homedir() + text.slice(1) : text;
-    const bare = expanded.replace(/\\\n/g, '');
-    // Another user's home, or a brace list, becomes something else at run time.
-    const dynamic = /^~[^/]/.test(text);
-    return { text: bare.replace(/\\(.)/gs, '$1'), dynamic, glob: /(?<!\\)[*?[]/.test(bare) };
-  }
-  if (type === 'raw_string') return { text: text.slice(1, -1), dynamic: false, glob: false };
-  if (type === 'string_content')
-    return {
-      text: text.replace(/\\([$`"\\\n])/g, (_, c) => (c === '\n' ? '' : c)),
-      dynamic: false,
-      glob: false,
-    };
-  if (type === 'string') {
-    const parts = namedOf(node);
-    const whole = { ...join(parts, root), glob: false };
-    // Whitespace next to an expansion has no node of its own; where it stands does not matter to anybody here.
-    return parts.length === 0 ? { ...whole, text: text.slice(1, -1) } : whole;
-  }
-  if (type === 'command_name' || type === 'concatenation') {
-    const parts = join(namedOf(node), root);
-    const braces = type === 'concatenation' && /^\{|[^$\\]\{/.test(text) && /[,.]/.test(text);
-    return braces ? { ...parts, dynamic: true } : parts;
-  }
-  if (type === 'simple_expansion' || type === 'expansion') {
-    const name = /^\$\{?(\w+)\}?$/.exec(text)?.[1];
-    const value = name === undefined ? null : fixedVariable(name, root);
-    if (value !== null) return { text: value, dynamic: false, glob: false };
-  }
-  return { text: UNKNOWN, dynamic: true, glob: type !== 'arithmetic_expansion' };
+function within(node: Node, types: RegExp): Node | null {
+  for (let at = node.parent; at; at = at.parent) if (types.test(at.type)) return at;
+  return null;
 }
 
-function join(nodes: Node[], root: string): Word {
-  const parts = nodes.map(node => wordOf(node, root));
-  return {
-    text: parts.map(part => part.text).join(''),
-    dynamic: parts.some(part => part.dynamic),
-    glob: parts.some(part => part.glob),
-  };
+/** The statement whose redirects are those of this command: the grammar puts `a && b > f` around the whole list. */
+function statementOf(command: Node): Node {
+  let at = command;
+  while (/^(list|pipeline)$/.test(at.parent?.type ?? '') && namedOf(at.parent!).at(-1) === at)
+    at = at.parent!;
+  return at.parent?.type === 'redirected_statement' ? at.parent : command;
+}
+
+/** The command that writes through a redirect around `body`. */
+function writerOf(body: Node): Node {
+  return /^(list|pipeline)$/.test(body.type) ? writerOf(namedOf(body).at(-1) ?? body) : body;
+}
+
+function isTop(command: Node): boolean {
+  for (let at = command; at.parent; at = at.parent) {
+    const { children, type } = at.parent;
+    if (!/^(program|list|redirected_statement)$/.test(type)) return false;
+    if (children[children.indexOf(at) + 1]?.type === '&') return false;
+  }
+  return true;
 }
 
 function isFed(command: Node): boolean {
   const statement = command.parent?.type === 'redirected_statement' ? command.parent : command;
   const pipe = statement.parent;
-  return pipe?.type === 'pipeline' && namedOf(pipe)[0] !== statement;
+  if (pipe?.type !== 'pipeline') return false;
+  // `cat <<EOF | sh`: the pipe stands inside the here-document.
+  return pipe.parent?.type === 'heredoc_redirect' || namedOf(pipe)[0] !== statement;
 }
 
 /** Literal text fed by a here-document or here-string; '\0' stands for what is not literal. */
-function inputOf(command: Node, root: string): string | null {
-  const holders = [command, ...(command.parent?.type === 'redirected_statement' ? [command.parent] : [])];
-  for (const child of holders.flatMap(namedOf)) {
+function inputOf(command: Node, scope: Scope): string | null {
+  const statement = statementOf(command);
+  for (const child of [...namedOf(command), ...(statement === command ? [] : namedOf(statement))]) {
     if (child.type === 'herestring_redirect')
       return namedOf(child)
-        .map(part => wordOf(part, root).text)
+        .map(part => wordOf(part, scope).text)
         .join('');
     if (child.type !== 'heredoc_redirect') continue;
     const body = namedOf(child).find(part => part.type === 'heredoc_body');
     if (!body) return '';
-    const literal = namedOf(body).every(part => part.type === 'heredoc_content');
-    return literal ? body.text : UNKNOWN;
+    const plain = namedOf(body).every(part => part.type === 'heredoc_content');
+    return plain ? body.text : '\0';
   }
   return null;
 }
 
-function visit(node: Node, script: Script, root: string): void {
-  if (node.isNamed && !UNDERSTOOD.has(node.type) && !['declaration_command', 'expansion'].includes(node.type))
-    script.unusual.push(node.type);
+const assignmentOf = (node: Node, scope: Scope): Command['assigns'][number] => ({
+  name: node.text.split(/\+?=/)[0]!,
+  value: namedOf(node)[1] ? wordOf(namedOf(node)[1]!, scope) : literal(''),
+});
+
+function commandOf(node: Node, scope: Scope): Command {
+  const parts = namedOf(node);
+  const words = parts
+    .filter(part => !['variable_assignment', 'herestring_redirect', 'file_redirect'].includes(part.type))
+    .map(part => wordOf(part, scope));
+  const input = inputOf(node, scope);
+  return {
+    words: node.type === 'command' ? words : [literal(node.children[0]?.text ?? ''), ...words],
+    assigns: parts.filter(part => part.type === 'variable_assignment').map(part => assignmentOf(part, scope)),
+    fed: input !== null || isFed(node) || parts.some(part => part.type === 'process_substitution'),
+    input,
+    top: isTop(node),
+  };
+}
+
+/** Arithmetic evaluates subscripts, and backquotes are read twice: text there may be code once more. */
+function hidesCode(node: Node): boolean {
+  const { type, text } = node;
+  if (/^(word|regex|string_content|raw_string)$/.test(type) && node.children.length === 0) {
+    if (type !== 'raw_string' && text.includes('`') && within(node, /^(command_substitution|expansion)$/))
+      return true;
+    const subscript = /\w\[.*(\$\(|`)/s.test(text);
+    return (
+      subscript &&
+      within(
+        node,
+        /^(test_command|arithmetic_expansion|subscript|binary_expression|variable_assignment)$/,
+      ) !== null
+    );
+  }
+  return false;
+}
+
+function redirectOf(node: Node, script: Script, scope: Scope, made: Map<Node, Command>): void {
+  const target = namedOf(node).find(part => part.type !== 'file_descriptor' && part.type !== 'ERROR');
+  if (!target) return;
+  const operator = node.children.find(part => !part.isNamed)?.type ?? '>';
+  const body = node.parent?.type === 'redirected_statement' ? namedOf(node.parent)[0] : node.parent;
+  const by = body === node || !body ? null : made.get(writerOf(body));
+  script.redirects.push({ operator, target: wordOf(target, scope), by });
+}
+
+function visit(node: Node, script: Script, scope: Scope, made: Map<Node, Command>): void {
+  if (node.isNamed && !UNDERSTOOD.has(node.type)) script.unusual.push(node.type);
   if (node.type === '&' && node.parent?.type !== 'binary_expression') script.background = true;
+  if (hidesCode(node)) script.hidden = true;
   if (node.type === 'command' || node.type === 'declaration_command' || node.type === 'unset_command') {
-    const parts = namedOf(node);
-    const words = parts
-      .filter(part => !['variable_assignment', 'herestring_redirect', 'file_redirect'].includes(part.type))
-      .map(part => wordOf(part, root));
-    const input = inputOf(node, root);
-    script.commands.push({
-      words:
-        node.type === 'command'
-          ? words
-          : [{ text: node.children[0]?.text ?? '', dynamic: false, glob: false }, ...words],
-      assigns: parts
-        .filter(part => part.type === 'variable_assignment')
-        .map(part => part.text.split(/\+?=/)[0]!),
-      fed: input !== null || isFed(node) || parts.some(part => part.type === 'process_substitution'),
-      input,
-    });
-  } else if (
-    node.type === 'variable_assignment' &&
-    node.parent?.type !== 'command' &&
-    node.parent?.type !== 'declaration_command'
-  ) {
-    script.commands.push({ words: [], assigns: [node.text.split(/\+?=/)[0]!], fed: false, input: null });
-  }
-  if (node.type === 'file_redirect') {
-    const target = namedOf(node).find(part => part.type !== 'file_descriptor');
-    const operator = node.children.find(part => !part.isNamed)?.type ?? '>';
-    if (target) script.redirects.push({ operator, target: wordOf(target, root) });
-  }
+    const command = commandOf(node, scope);
+    made.set(node, command);
+    script.commands.push(command);
+  } else if (node.type === 'variable_assignment') {
+    if (node.parent?.type !== 'command' && node.parent?.type !== 'declaration_command')
+      script.commands.push({
+        words: [],
+        assigns: [assignmentOf(node, scope)],
+        fed: false,
+        input: null,
+        top: false,
+      });
+    remember(node, scope);
+  } else if (node.type === 'for_statement') remember(node, scope);
+  if (node.type === 'file_redirect') redirectOf(node, script, scope, made);
   if (node.type === 'function_definition') {
     const name = namedOf(node)[0]?.text ?? '';
     const calls = allOf(node, 'command_name').filter(call => call.text === name).length;
     if (calls > 1 || (calls === 1 && node.text.includes('&'))) script.forkBomb = true;
   }
-  for (const child of node.children) visit(child, script, root);
+  for (const child of node.children) visit(child, script, scope, made);
 }
 
 /** @param root workspace, the value of `$PWD` */
@@ -200,10 +201,12 @@ export async function parseScript(source: string, root: string): Promise<Script>
     background: false,
     unusual: [],
     forkBomb: false,
+    hidden: false,
   };
   if (!tree) return script;
   try {
-    visit(copyOf(tree.rootNode, source, null), script, root);
+    const top = copyOf(tree.rootNode, source, null);
+    visit(top, script, { root, assigned: assignments(top), values: new Map() }, new Map());
   } finally {
     tree.delete();
   }

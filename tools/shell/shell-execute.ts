@@ -6,8 +6,8 @@ import type { Tool } from '../tool.ts';
 import { classify } from './classify.ts';
 import { observe } from './observe.ts';
 
-const DEFAULT_SECONDS = 120;
-const MAX_SECONDS = 1800;
+/** Also the most that can be configured for calls that name no limit, s. */
+const MAX_SECONDS = 10_800;
 /** One argument of a program takes no more on Linux, bytes. */
 const MAX_COMMAND = 120_000;
 
@@ -26,8 +26,9 @@ export const shellExecute: Tool = {
         type: 'integer',
         minimum: 1,
         maximum: MAX_SECONDS,
-        default: DEFAULT_SECONDS,
+        description: 'default: 120, or as configured',
       },
+      network: { type: 'boolean', default: false, description: 'reach the network; a person is asked' },
     },
     required: ['command'],
     additionalProperties: false,
@@ -39,8 +40,9 @@ export const shellExecute: Tool = {
   async assess(args, workspace) {
     const command = args['command'] as string;
     const { risks, mutates } = await classify(command, workspace.root);
+    const wants = args['network'] === true && !risks.includes('network');
     return {
-      risks,
+      risks: wants ? [...risks, 'network'] : risks,
       mutates,
       effect: mutates ? 'unknowable' : 'repeatable',
       subject: command.slice(0, 2000),
@@ -50,9 +52,13 @@ export const shellExecute: Tool = {
   async run(args, context) {
     const command = args['command'] as string;
     if (command.includes('\0')) throw refusal('invalid_command', 'The command contains a NUL character.');
-    const { mutates, catastrophic } = await classify(command, context.workspace.root);
+    const { mutates, catastrophic, local } = await classify(command, context.workspace.root);
     if (catastrophic) throw refusal('refused_command', `Not run, whoever allowed it: ${catastrophic}.`);
-    const seconds = (args['timeout_seconds'] as number | undefined) ?? DEFAULT_SECONDS;
-    return observe({ argv: [shell(), '-c', command], mutates, timeoutMs: seconds * 1000 }, context);
+    const seconds = (args['timeout_seconds'] as number | undefined) ?? context.commandSeconds;
+    const network = context.network || local;
+    return observe(
+      { argv: [shell(), '-c', command], mutates, timeoutMs: seconds * 1000 },
+      { ...context, network },
+    );
   },
 };
