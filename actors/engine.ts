@@ -80,10 +80,11 @@ export async function openLoom(options: OpenOptions = {}): Promise<Loom> {
     settings.replace(found);
     return found;
   }
-  const launch = async (options?: { takeover?: boolean }): Promise<Launch> => ({
+  const launch = async (opening?: { takeover?: boolean }): Promise<Launch> => ({
     home,
-    store: await home.writer(options),
+    store: await home.writer(opening),
     env,
+    network: options.network,
     notice,
   });
 
@@ -306,7 +307,7 @@ export async function openLoom(options: OpenOptions = {}): Promise<Loom> {
     async resetLearning() {
       return resetLearned((await launch()).store);
     },
-    tools: toolbox({ home, workspace, config: settings.needed }),
+    tools: toolbox({ home, workspace, config: settings.needed, env, network: options.network }),
     close: () => home.close(),
   };
 }

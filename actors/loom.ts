@@ -4,6 +4,7 @@ import type { BackedUp } from '../store/backup.ts';
 import type { ApprovalMode, Config } from '../store/config.ts';
 import type { ConfigReport } from '../store/config-report.ts';
 import type { RunStatus } from '../store/port.ts';
+import type { Network } from '../tools/web/connection.ts';
 
 export type { BackedUp, ConfigReport };
 
@@ -18,6 +19,8 @@ export interface OpenOptions {
   model?: string;
   /** Default: `process.env`. */
   env?: NodeJS.ProcessEnv;
+  /** How the web tools resolve names and connect, for programs with a network of their own. Every address is judged first. */
+  network?: Network;
   /** Told what a person should know but no result carries: warnings of the configuration, models that were found. */
   onNotice?: (line: string) => void;
 }

@@ -8,6 +8,7 @@ import type { Lease, RunHead, Store } from '../store/port.ts';
 import { killGroup, type ProcessGroup } from '../store/process-identity.ts';
 import { createRegistry } from '../tools/registry.ts';
 import { RUN_TOOL } from '../tools/run-tool.ts';
+import type { Network } from '../tools/web/connection.ts';
 import { wireTool } from '../tools/wire.ts';
 import { openWorkspace } from '../tools/workspace.ts';
 import type { TaskDeps } from './effects/deps.ts';
@@ -33,6 +34,7 @@ import {
   withoutSecrets,
   withSecrets,
 } from './task-record.ts';
+import { webAccess } from './web-access.ts';
 
 type Hooks = Pick<RunOptions, 'signal' | 'onEvent' | 'onPreview' | 'onQuestion'>;
 
@@ -40,6 +42,7 @@ export interface Launch {
   home: Home;
   store: Store;
   env: NodeJS.ProcessEnv;
+  network?: Network | undefined;
   /** Tells a person what no result carries. */
   notice: (line: string) => void;
 }
@@ -89,6 +92,7 @@ async function depsOf(launch: Launch, head: RunHead, record: TaskRecord, config:
     }),
     config,
     policy: record.policy,
+    web: webAccess(config, launch.env, launch.network),
     now: Date.now,
   };
 }

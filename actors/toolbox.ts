@@ -6,11 +6,14 @@ import type { Row } from '../store/port.ts';
 import { type ArtifactRow, artifactKey, artifactShelf } from '../tools/artifacts.ts';
 import { createRegistry } from '../tools/registry.ts';
 import type { TrackedList } from '../tools/tracker.ts';
+import { opensLocal } from '../tools/web/address.ts';
+import type { Network } from '../tools/web/connection.ts';
 import { openWorkspace } from '../tools/workspace.ts';
 import type { Home } from './home.ts';
 import type { Loom } from './loom.ts';
 import { readAnswer } from './models/answer.ts';
 import { newId } from './task-record.ts';
+import { webAccess } from './web-access.ts';
 
 /** What any run of this workspace has kept, newest run first: an id that a transcript shows can be read from outside. */
 async function artifactIn(home: Home, workspace: string, id: string): Promise<ArtifactRow | null> {
@@ -49,10 +52,14 @@ export function toolbox({
   home,
   workspace,
   config,
+  env,
+  network,
 }: {
   home: Home;
   workspace: string;
   config: () => Config;
+  env: NodeJS.ProcessEnv;
+  network: Network | undefined;
 }): Loom['tools'] {
   const registry = createRegistry();
   const schemas = () =>
@@ -79,6 +86,12 @@ export function toolbox({
           return store.locks.acquire(jail.root, `call-${process.pid}`, { signal: stop.signal });
         },
         blobs,
+        web: {
+          ...webAccess(config(), env, network),
+          // A person who calls a tool goes where its redirects lead.
+          follow: () => true,
+          local: subject => config().approval.allow.some(rule => opensLocal(rule, subject)),
+        },
         artifacts: shelf,
         tracker: {
           load: async () => (await home.writer()).getGlobal<TrackedList>(`todo/${jail.root}`),

@@ -4,6 +4,7 @@
 import { LIMIT_KEYS } from './config-keys-limits.ts';
 import { WORK_KEYS } from './config-keys-work.ts';
 import {
+  address,
   allGone,
   callRules,
   choice,
@@ -15,6 +16,7 @@ import {
   text,
   textOrTexts,
   under,
+  variable,
 } from './config-rules.ts';
 
 /** Everything outside `[models]`. */
@@ -30,6 +32,24 @@ export const KEYS: Rules = {
   ...under('tools.shell', {
     sandbox: choice('Whether shell commands run in a sandbox.', 'auto', 'auto', 'required', 'off'),
     timeout_seconds: num('Time limit of a shell command that names none, in seconds.', 120, 1, 10_800),
+  }),
+  ...under('tools.web', {
+    user_agent: text(
+      'How Loom names itself to web servers; the variable LOOM_WEB_USER_AGENT wins. Empty: Loom and its version.',
+    ),
+    timeout_seconds: num('Longest time of one web request, with its redirects and repeats.', 30, 1, 600),
+    requests_per_second: num('Web requests to one host; 0 is no limit.', 2, 0, 1000),
+    cache_seconds: int('How long a page is used again that says nothing about it itself.', 300, 0, 900),
+  }),
+  ...under('tools.search', {
+    engine: choice(
+      'Who is asked by web_search. auto: those that are set up, in the order SearXNG, Brave, Tavily, DuckDuckGo.',
+      'auto',
+      ...['auto', 'duckduckgo', 'searxng', 'brave', 'tavily'],
+    ),
+    searxng_url: address('A SearXNG server with JSON answers, in public or on this machine.'),
+    brave_api_key: variable('Where the key of the Brave Search API is.', 'env:BRAVE_API_KEY'),
+    tavily_api_key: variable('Where the key of Tavily is.', 'env:TAVILY_API_KEY'),
   }),
   ...under('store', { min_free_mb: num('Free space below which no new run starts; 0 is no limit.', 256, 0) }),
   ...under('retention', {

@@ -120,6 +120,17 @@ export const address = (description: string): Rule => ({
   schema: { type: 'string', pattern: ADDRESS },
 });
 
+const VARIABLE = '^(env:[A-Za-z_][A-Za-z0-9_]*|\\$\\{[A-Za-z_][A-Za-z0-9_]*\\})?$';
+
+/** A secret by the name of the environment variable that holds it; the secret itself stands in no file. */
+export const variable = (description: string, fallback: string): Rule => ({
+  description,
+  wanted: 'the name of an environment variable such as "env:NAME", or "" for none',
+  fallback,
+  accepts: value => typeof value === 'string' && new RegExp(VARIABLE).test(value),
+  schema: { type: 'string', pattern: VARIABLE },
+});
+
 /** A key of existing files whose job Loom does not have: known, checked, without effect.
  *  @param replaced_by what does the job now, or why there is none */
 export const gone = (replaced_by: string, rule: Rule): Rule => ({ ...rule, replaced_by });

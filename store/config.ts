@@ -100,7 +100,24 @@ export interface Config {
     tier3_vote_count: number;
   };
   approval: { mode: ApprovalMode; allow: string[]; deny: string[]; confidence_threshold: number };
-  tools: { shell: { sandbox: 'auto' | 'required' | 'off'; timeout_seconds: number } };
+  tools: {
+    shell: { sandbox: 'auto' | 'required' | 'off'; timeout_seconds: number };
+    web: {
+      /** '' = Loom and its version. */
+      user_agent: string;
+      timeout_seconds: number;
+      /** To one host; 0 = no limit. */
+      requests_per_second: number;
+      cache_seconds: number;
+    };
+    search: {
+      engine: 'auto' | 'duckduckgo' | 'searxng' | 'brave' | 'tavily';
+      searxng_url: string;
+      /** `env:NAME` or `${NAME}`; '' = none. */
+      brave_api_key: string;
+      tavily_api_key: string;
+    };
+  };
   store: { min_free_mb: number };
   /** Of finished runs; 0 = no limit. */
   retention: { days: number; max_mb: number };

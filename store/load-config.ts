@@ -226,7 +226,21 @@ function configFrom(source: string | null, { values, models }: Checked, env: Env
       deny: [...setting<string[]>(values, 'approval.deny')],
       confidence_threshold: setting(values, threshold),
     },
-    tools: { shell: section<Config['tools']['shell']>('tools.shell', ['sandbox', 'timeout_seconds']) },
+    tools: {
+      shell: section<Config['tools']['shell']>('tools.shell', ['sandbox', 'timeout_seconds']),
+      web: section<Config['tools']['web']>('tools.web', [
+        'user_agent',
+        'timeout_seconds',
+        'requests_per_second',
+        'cache_seconds',
+      ]),
+      search: section<Config['tools']['search']>('tools.search', [
+        'engine',
+        'searxng_url',
+        'brave_api_key',
+        'tavily_api_key',
+      ]),
+    },
     store: section<Config['store']>('store', ['min_free_mb']),
     retention: section<Config['retention']>('retention', ['days', 'max_mb']),
   };

@@ -14,6 +14,8 @@ interface ArtifactAbout {
   media_type?: string;
   /** Tool and subject, or the address it was fetched from, for people and for the label of untrusted content. */
   source: string;
+  /** Written by somebody outside; whoever reads it reads untrusted content. */
+  untrusted?: boolean;
 }
 
 /** Value of a row `af/<id>`. */
@@ -21,6 +23,7 @@ export interface ArtifactRow {
   blob: BlobRef;
   media_type: string;
   source: string;
+  untrusted?: true;
   /** ISO time. */
   at: string;
 }
@@ -69,13 +72,14 @@ export function artifactShelf(
   now: () => number,
 ): Shelf {
   const kept = new Map<string, ArtifactRow>();
-  const keep: Artifacts['keep'] = async (blob, { media_type = 'text/plain', source }) => {
+  const keep: Artifacts['keep'] = async (blob, { media_type = 'text/plain', source, untrusted }) => {
     const id = `af_${blob.sha256.slice(0, 16)}`;
     if (!kept.has(id))
       kept.set(id, {
         blob,
         media_type,
         source: source.slice(0, MAX_SOURCE),
+        ...(untrusted ? { untrusted: true as const } : {}),
         at: new Date(now()).toISOString(),
       });
     return id;

@@ -46,6 +46,7 @@ export const readArtifact: Tool = {
   async run(args, context) {
     const artifact = await context.artifacts.get(args['artifact_ref'] as string);
     const { id, media_type, source, content } = artifact;
+    const untrusted = artifact.untrusted ? { untrusted: { source } } : {};
     const data = { artifact_ref: id, media_type, source, size_bytes: content.length };
     const text = await textOf(artifact, context.signal);
     if (text === null)
@@ -71,6 +72,7 @@ export const readArtifact: Tool = {
       start > 0 || end < text.length ? `\n[characters ${start}–${end} of ${text.length}${rest}]` : '';
     return success((text.slice(start, end) || '(empty)') + note, {
       data: { ...data, chars: text.length, offset: start, end, truncated: end < text.length },
+      ...untrusted,
     });
   },
 };

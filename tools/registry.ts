@@ -24,6 +24,8 @@ import { shellExecute } from './shell/shell-execute.ts';
 import { taskTracker } from './task-tracker.ts';
 import type { Args, Assessment, Tool, ToolContext, ToolResult, Workspace } from './tool.ts';
 import { unknownTool, type Validation, validateCall } from './validate.ts';
+import { webFetch } from './web/web-fetch.ts';
+import { webSearch } from './web/web-search.ts';
 
 const TOOLS: Tool[] = [
   readFile,
@@ -41,6 +43,8 @@ const TOOLS: Tool[] = [
   readArtifact,
   calculator,
   taskTracker,
+  webFetch,
+  webSearch,
 ];
 
 /** A tool that does not answer to its signal is given up this much later, ms. */
@@ -152,7 +156,8 @@ async function shortened(result: ToolResult, tool: Tool, context: ToolContext): 
   const { output, artifact } = result;
   const long = output.length > context.outputLimit;
   if (!long && !artifact) return result;
-  const about = { source: tool.name };
+  const { untrusted } = result;
+  const about = untrusted ? { source: untrusted.source, untrusted: true } : { source: tool.name };
   const id = artifact
     ? await context.artifacts.keep(artifact, about)
     : await context.artifacts.put(Buffer.from(output), about);

@@ -6,6 +6,7 @@ import type { Failure } from '../machines/failure.ts';
 import type { BlobRef, Blobs } from '../store/blobs-port.ts';
 import type { Artifacts } from './artifacts.ts';
 import type { Tracker } from './tracker.ts';
+import type { WebAccess } from './web/access.ts';
 
 /** JSON Schema of an object, `additionalProperties: false`. Every string, array and number has bounds; an optional value has its
  *  `default`, or a description that says what its absence means. */
@@ -77,6 +78,7 @@ export interface ToolContext {
   tracker: Tracker;
   /** Folder of Loom's own, outside every workspace, for the working copies of commands. */
   scratch: string;
+  web: WebAccess;
   /** Records a child's process group so that whoever takes the run over can kill survivors. */
   child(group: { pgid: number; started: string; boot: string } | null): Promise<void>;
   /** Network allowed for this call (the gate let it pass). */
@@ -125,6 +127,9 @@ export interface ToolResult {
   reads?: Record<string, string>;
   /** The whole where `output` or the diff was cut; the registry names it in the text by its artifact id. */
   artifact?: BlobRef;
+  /** The output was written by somebody outside: a page, a search result, a fetched file. It reaches the prompt as data, under
+   *  the name of its source, and makes the gate stricter for whoever has read it. */
+  untrusted?: { source: string };
 }
 
 /** The one declaration that approval, recovery, parallelism, locks, limits and what models are offered derive from. */

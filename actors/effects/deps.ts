@@ -6,6 +6,7 @@ import type { Config } from '../../store/config.ts';
 import type { Store } from '../../store/port.ts';
 import type { Registry } from '../../tools/registry.ts';
 import type { Workspace } from '../../tools/tool.ts';
+import type { WebAccess } from '../../tools/web/access.ts';
 import type { ToolSchema } from '../models/model.ts';
 import type { Router, RouterAnswer } from '../models/router.ts';
 import type { TaskRows } from './rows.ts';
@@ -25,6 +26,7 @@ export interface TaskDeps {
   router: Router;
   config: Config;
   policy: ApprovalPolicy;
+  web: Pick<WebAccess, 'client' | 'search'>;
   now: () => number;
 }
 

@@ -11,6 +11,7 @@ import { changesMade } from '../../tools/changes.ts';
 import { isGitsOwn } from '../../tools/records.ts';
 import type { ChangeRecord, ToolContext, ToolResult } from '../../tools/tool.ts';
 import type { TrackedList } from '../../tools/tracker.ts';
+import { opensLocal } from '../../tools/web/address.ts';
 import type { Effect, EffectContext } from '../effect.ts';
 import { estimateTokens } from '../models/estimate.ts';
 import type { Message } from '../models/model.ts';
@@ -266,6 +267,11 @@ function toolContext(
     },
     blobs: deps.blobs,
     scratch: deps.scratch,
+    web: {
+      ...deps.web,
+      local: subject => deps.policy.allow.some(rule => opensLocal(rule, subject)),
+      follow: () => true,
+    },
     child: group => context.child(group),
     network: input.network,
     sandbox: deps.config.tools.shell.sandbox,

@@ -47,7 +47,16 @@ export const loomConfig = (models: ModelConfig[], execution: Partial<Config['exe
   },
   verification: { tier1_enabled: true, tier2_enabled: true, tier3_enabled: false, tier3_vote_count: 3 },
   approval: { mode: 'auto', allow: [], deny: [], confidence_threshold: 0.8 },
-  tools: { shell: { sandbox: 'auto', timeout_seconds: 60 } },
+  tools: {
+    shell: { sandbox: 'auto', timeout_seconds: 60 },
+    web: { user_agent: '', timeout_seconds: 30, requests_per_second: 2, cache_seconds: 300 },
+    search: {
+      engine: 'auto',
+      searxng_url: '',
+      brave_api_key: 'env:BRAVE_API_KEY',
+      tavily_api_key: 'env:TAVILY_API_KEY',
+    },
+  },
   store: { min_free_mb: 256 },
   retention: { days: 0, max_mb: 0 },
 });

@@ -96,6 +96,12 @@ export async function bench(files: Record<string, string | Uint8Array> = {}): Pr
       },
     },
     scratch: await tempFolder('loom-scratch-'),
+    web: {
+      client: { fetch: () => Promise.reject(new Error('no web in this test')), close: async () => {} },
+      search: { engine: 'auto', searxng_url: '', brave_api_key: '', tavily_api_key: '' },
+      local: () => false,
+      follow: () => true,
+    },
     async child(group) {
       groups.push(group);
     },
