@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { openLoom } from '../../actors/engine.ts';
 import { openLmdbReader } from '../../store/lmdb.ts';
 import { startFakeServer } from '../support/fake-server.ts';
+import { slowestEdit } from './edits.ts';
 
 const [loom = '', folder = '', fake = ''] = process.argv.slice(2);
 let boxes = 0;
@@ -238,9 +239,20 @@ async function memory(): Promise<void> {
   print('peak RssAnon of loom run', `${(peak / 1024).toFixed(0)} MB`, '≤ 130 MB', peak <= 130 * 1024);
 }
 
+function editLatency(): void {
+  const { stage, ms } = slowestEdit();
+  print(
+    'edit_file, 60 lines in 20,000, slowest stage',
+    `${ms.toFixed(0)} ms (${stage})`,
+    '≤ 200 ms',
+    ms <= 200,
+  );
+}
+
 await startUp();
 await firstRequest();
 await overhead();
 await growth();
 await rowSize();
 await memory();
+editLatency();

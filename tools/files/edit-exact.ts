@@ -1,7 +1,7 @@
 /** The first stage: the text stands in the file as the edit has it. */
 
 import { refusal } from '../result.ts';
-import { splitsToken } from './fold.ts';
+import { keepsHead, splitsToken } from './fold.ts';
 import { commonPairs, stepsOf } from './line-diff.ts';
 import { type Line, lineAt } from './lines.ts';
 
@@ -84,10 +84,7 @@ function refuseSplit(
   const end = at + old.length;
   const splitStart = splitsToken(text.slice(Math.max(0, at - 2), at), old.slice(0, 2));
   const splitEnd = splitsToken(old.slice(-2), text.slice(end, end + 2));
-  // Several lines are a place beyond doubt; there it is enough that the edit leaves the cut word alone.
-  const head = /^[\p{L}\p{N}_$]*/u.exec(old)![0];
-  const harmless = old.trim().includes('\n') && head !== '' && now.startsWith(head);
-  if (!splitEnd && (!splitStart || harmless)) return;
+  if (!splitEnd && (!splitStart || keepsHead(old, now))) return;
   const line = text.slice(text.lastIndexOf('\n', at - 1) + 1).split('\n', 1)[0]!;
   throw refusal(
     'not_found',

@@ -111,7 +111,7 @@ function lowest(path: string, file: FlatFile, edit: Edit): Candidate | null {
 function candidatesOf(path: string, file: FlatFile, edit: Edit, least: MatchKind): Candidate[] {
   const lines = linesOf(edit.old_str);
   const old = trimBlankEnds(lines);
-  const regions = regionsOf(file, edit.old_str, edit.whole ?? false);
+  const regions = regionsOf(file, edit);
   if (regions === null)
     throw refusal('ambiguous', `old_str matches more than 100 places in ${path}; add surrounding lines.`);
   return regions.flatMap(region => {

@@ -1,6 +1,7 @@
 /** Where in a file the characters of an edit stand, white space aside: one search for all kinds of drift. */
 
-import { keyOf, keyPositions, sameTokens, splitsToken } from './fold.ts';
+import type { Edit } from './edit-variants.ts';
+import { keepsHead, keyOf, keyPositions, sameTokens, splitsToken } from './fold.ts';
 import type { Line } from './lines.ts';
 
 /** More places than this are not looked at one by one. */
@@ -23,6 +24,8 @@ export interface Region {
   /** The place begins or ends within a line. */
   cutsFirst: boolean;
   cutsLast: boolean;
+  /** It begins within a word. */
+  splits: boolean;
   /** Lines of the place, the first and last as far as they belong to it. */
   texts: string[];
 }
@@ -66,13 +69,13 @@ function regionAt(file: FlatFile, from: number, to: number): Region | null {
     ? bottom.start + bottom.text.slice(0, tail[tailAt]!).trimEnd().length
     : bottom.end - bottom.eol.length;
   const { text } = file;
-  if (cutsFirst && splitsToken(text.slice(Math.max(0, start - 2), start), text.slice(start, start + 2)))
-    return null;
+  const splits =
+    cutsFirst && splitsToken(text.slice(Math.max(0, start - 2), start), text.slice(start, start + 2));
   if (cutsLast && splitsToken(text.slice(Math.max(0, end - 2), end), text.slice(end, end + 2))) return null;
   const texts = file.lines
     .slice(first, last + 1)
     .map(line => text.slice(Math.max(line.start, start), Math.min(line.end - line.eol.length, end)));
-  return { first, last, start, end, cutsFirst, cutsLast, texts };
+  return { first, last, start, end, cutsFirst, cutsLast, splits, texts };
 }
 
 /** A piece from within a line may end anywhere; what begins with a line goes on with closing brackets and the like at most. */
@@ -84,12 +87,11 @@ function mayEndThere(file: FlatFile, region: Region, old: string): boolean {
 }
 
 /**
- * Every place that holds the characters of `old` in order with other white space, quotes or dashes at most.
- * `old` that begins with white space stands at the begin of a line, one that ends with a line end at the end of one.
- * @param whole `old` is whole lines
+ * Every place that holds the characters of `old_str` in order with other white space, quotes or dashes at most.
+ * What begins with white space stands at the begin of a line, one that ends with a line end at the end of one.
  * @returns null when there are too many to look at
  */
-export function regionsOf(file: FlatFile, old: string, whole: boolean): Region[] | null {
+export function regionsOf(file: FlatFile, { old_str: old, new_str: now, whole }: Edit): Region[] | null {
   const key = keyOf(old);
   if (key === '') return [];
   const found: Region[] = [];
@@ -97,7 +99,7 @@ export function regionsOf(file: FlatFile, old: string, whole: boolean): Region[]
   for (let at = file.keys.indexOf(key); at >= 0; at = file.keys.indexOf(key, at + 1)) {
     if (++seen > MAX_REGIONS) return null;
     const region = regionAt(file, at, at + key.length);
-    if (!region) continue;
+    if (!region || (region.splits && !keepsHead(old, now))) continue;
     if (region.cutsFirst && (whole || /^\s/.test(old))) continue;
     if (region.cutsLast && (whole || !mayEndThere(file, region, old))) continue;
     if (sameTokens(old, region.texts.join('\n'))) found.push(region);

@@ -46,7 +46,7 @@ export function similarPlaces(
   const wanted = old.flatMap((line, i) => (isBlank(line) ? [] : [{ line, i }]));
   if (wanted.length < MIN_LINES) return [];
   const full = file.lines.flatMap((line, i) => (isBlank(line.text) ? [] : [i]));
-  const keys = full.map(i => keyOf(file.lines[i]!.text));
+  const keys = full.map(i => file.keys.slice(file.starts[i], file.starts[i + 1]));
   const wantedKeys = wanted.map(({ line }) => keyOf(line));
   const kept = new Set(diffLines(old, now).flatMap(step => (step.same ? [step.old] : [])));
   return startsOf(keys, wantedKeys).flatMap(start => {
@@ -93,6 +93,7 @@ function placeOf(file: FlatFile, old: string[], wanted: number[], there: number[
     end: bottom.end - bottom.eol.length,
     cutsFirst: false,
     cutsLast: false,
+    splits: false,
     texts: lines.map(line => line.text),
   };
   const alignment: Alignment = { partner, wrapped: [], level: 'similar', bareFirst: false, flattened: false };

@@ -5,7 +5,7 @@ import type { Region } from './edit-region.ts';
 import { plain } from './fold.ts';
 import { diffLines, likeness, type Step, stepsOf } from './line-diff.ts';
 import { indenter, indentOf } from './reindent.ts';
-import { driftOf, transfer } from './token-transfer.ts';
+import { type Drift, driftOf, transfer, unspelt } from './token-transfer.ts';
 
 /** The place is found, but there are two readings of what the file is to become. */
 export class Unclear extends Error {}
@@ -55,7 +55,10 @@ export function transferred(old: string[], now: string[], alignment: Alignment, 
   const written = [...old, ...now].filter(line => !isBlank(line)).map(indentOf);
   const translate = indenter(nested ? fromNow : pairs, written, place.unit);
   const drifts = old.flatMap((line, i) => (partner[i] === null ? [] : [driftOf(line, found[partner[i]!]!)]));
-  const toPlain = drifts.some(drift => drift.toPlain);
+  const drift: Drift = {
+    toPlain: drifts.some(one => one.toPlain),
+    quotes: drifts.some(one => one.quotes),
+  };
   const dirtyEnds = old.some(
     (line, i) => partner[i] !== null && trailing(line) > trailing(found[partner[i]!]!),
   );
@@ -87,7 +90,9 @@ export function transferred(old: string[], now: string[], alignment: Alignment, 
   const add = (j: number, eol: string) => {
     const line = now[j]!;
     if (isBlank(line)) return lines.push({ text: '', eol });
-    const own = toPlain ? plain(line) : line;
+    if (unspelt(line, drift))
+      throw new Unclear(`which quotes "${line.trim().slice(0, 80)}" is to have is not clear`);
+    const own = drift.toPlain ? plain(line) : line;
     const text = dirtyEnds ? own.trim() : own.slice(indentOf(own).length);
     return lines.push({ text: indentFor(j, null) + text, eol });
   };
@@ -97,7 +102,7 @@ export function transferred(old: string[], now: string[], alignment: Alignment, 
     keepUntil(at);
     const [o, n, f] = [old[i]!, now[j]!, found[at]!];
     const same = o.trim() === n.trim();
-    const content = same ? f.trim() : transfer(o, n, f, toPlain);
+    const content = same ? f.trim() : transfer(o, n, f, drift);
     if (content === null)
       throw new Unclear(`what "${n.trim().slice(0, 80)}" is in the file's spelling is not clear`);
     const asIs = place.keepTrailing || trailing(o) === trailing(f);

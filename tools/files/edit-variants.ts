@@ -47,13 +47,14 @@ function withoutNumbers({ old_str, new_str }: Edit): Edit | null {
 }
 
 const FENCED = /^\s*(`{3,}|~{3,})[^\n`]*\n([\s\S]*?)\n?[ \t]*\1\s*$/;
-const FENCE = /^\s*(?:`{3}|~{3})/;
+const FENCE = /^\s*(?:`{3}|~{3})/m;
 
 function withoutFences({ old_str, new_str }: Edit): Edit | null {
   const old = FENCED.exec(old_str)?.[2];
-  if (old === undefined) return null;
+  // More fences within: it is a piece of a document that has some.
+  if (old === undefined || FENCE.test(old)) return null;
   const fresh = FENCED.exec(new_str)?.[2];
-  if (fresh === undefined && FENCE.test(new_str)) return null;
+  if (FENCE.test(fresh ?? new_str)) return null;
   return { old_str: old, new_str: fresh ?? new_str, whole: true };
 }
 

@@ -28,6 +28,10 @@ export const keyOf = (text: string): string => plain(text).replace(/\s+/g, '').r
 /** For every character of `keyOf(text)` where it begins in `text`; null where characters melt into others. */
 export function keyPositions(text: string): number[] | null {
   const at: number[] = [];
+  if (!NOT_ASCII.test(text)) {
+    for (let i = 0; i < text.length; i++) if (!/\s/.test(text[i]!)) at.push(i);
+    return at;
+  }
   for (const cluster of text.matchAll(CLUSTER))
     for (let n = keyOf(cluster[0]).length; n > 0; n--) at.push(cluster.index);
   return at.length === keyOf(text).length ? at : null;
@@ -36,15 +40,17 @@ export function keyPositions(text: string): number[] | null {
 const WORD = /[\p{L}\p{N}_$]/u;
 /** Scripts that write without spaces: every place between two letters is as good as a word's end. */
 const SPACELESS = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Hangul}]/u;
-const OPERATOR = /[=<>!+\-*/%&|^~?:.@]/;
+const OPERATORS = new Set(
+  '== != <= >= => -> <- ++ -- += -= *= /= %= |= &= ^= := ~= && || ** // << >> :: .. ?? ?. <> =~ !~'.split(
+    ' ',
+  ),
+);
 
 const isWord = (char: string): boolean => WORD.test(char) && !SPACELESS.test(char);
 
 /** True when no reader would put a boundary between these neighbours: inside a word, a number or an operator. */
 const belongsTogether = (before: string, after: string): boolean =>
-  before !== '' &&
-  after !== '' &&
-  ((isWord(before) && isWord(after)) || (OPERATOR.test(before) && OPERATOR.test(after)));
+  before !== '' && after !== '' && ((isWord(before) && isWord(after)) || OPERATORS.has(before + after));
 
 /** True when an edit that begins or ends between `before` and `after` would cut a word, a number or an operator. */
 export function splitsToken(before: string, after: string): boolean {
@@ -54,16 +60,35 @@ export function splitsToken(before: string, after: string): boolean {
   return (/\d$/.test(before) && /^\.\d/.test(after)) || (/\d\.$/.test(before) && /^\d/.test(after));
 }
 
-/** White space differs only where it separates nothing: `a+b` and `a + b`, not `not a` and `nota`. */
+/** Several lines are a place beyond doubt: they may begin within a word, if the edit leaves that word alone. */
+export function keepsHead(old: string, now: string): boolean {
+  const head = /^[\p{L}\p{N}_$]*/u.exec(old)![0];
+  return old.trim().includes('\n') && head !== '' && now.startsWith(head);
+}
+
+/** White space differs only where it separates nothing: `a+b` and `a + b`, not `not a` and `nota`, nor within quotes. */
 export function sameTokens(one: string, other: string): boolean {
-  const [a, b] = [one, other].map(text => plain(text).replaceAll("'", '"').replace(/\s+/g, ' ').trim());
+  const [a, b] = [one, other].map(text =>
+    plain(text)
+      .replaceAll("'", '"')
+      .trim()
+      .replace(/\s*\n\s*/g, '\n')
+      .replace(/[^\S\n]+/g, ' '),
+  );
+  const isSpace = (char: string | undefined) => char === ' ' || char === '\n';
   let [i, j] = [0, 0];
+  let quoted = false;
   while (i < a!.length && j < b!.length) {
-    const [spaceA, spaceB] = [a![i] === ' ', b![j] === ' '];
+    const [spaceA, spaceB] = [isSpace(a![i]), isSpace(b![j])];
+    if (a![i] === '\n' || b![j] === '\n') quoted = false;
     if (spaceA) i++;
     if (spaceB) j++;
     if (a![i] !== b![j]) return false;
-    if (spaceA !== spaceB && belongsTogether(spaceA ? a![i - 2]! : a![i - 1]!, a![i]!)) return false;
+    const before = (spaceA ? a![i - 2] : a![i - 1]) ?? '';
+    const after = a![i] ?? '';
+    if (spaceA !== spaceB && (quoted || belongsTogether(before, after))) return false;
+    const apostrophe = after === '"' && isWord(before) && isWord(a![i + 1] ?? '');
+    if ((after === '"' && !apostrophe) || after === '`') quoted = !quoted;
     i++;
     j++;
   }

@@ -17,33 +17,38 @@ const tokensOf = (line: string): Token[] =>
 const spelling = (text: string): string => plain(text).replaceAll("'", '"');
 const QUOTE = /["'`]/;
 
-/** How the model spells what the file spells otherwise: `toPlain` where it decorated, `quotes` where it chose other quotes. */
+/** How the model spells what the file spells otherwise. */
 export interface Drift {
+  /** It decorated what is plain in the file. */
   toPlain: boolean;
+  /** Quotes are others in the file: of the other kind, or typographic. How a new one is to be spelt cannot be told. */
   quotes: boolean;
 }
 
 export function driftOf(old: string, found: string): Drift {
+  if (old.trim() === found.trim()) return { toPlain: false, quotes: false };
   const [a, b] = [tokensOf(old), tokensOf(found)];
   const differ = a.map((token, i) => [token.text, b[i]?.text ?? ''] as const).filter(([o, f]) => o !== f);
+  const toPlain = (o: string, f: string) => o !== f && plain(o) === f;
   return {
-    toPlain:
-      differ.some(([o, f]) => plain(o) === f && o !== f) || (plain(old) !== old && plain(found) === found),
-    quotes: differ.some(([o, f]) => QUOTE.test(plain(o)) && QUOTE.test(plain(f)) && plain(o) !== plain(f)),
+    toPlain: differ.some(([o, f]) => toPlain(o, f)) || (plain(old) !== old && plain(found) === found),
+    quotes: differ.some(([o, f]) => QUOTE.test(plain(o)) && QUOTE.test(plain(f)) && !toPlain(o, f)),
   };
 }
 
+/** True when new text has quotes whose spelling nobody can tell. */
+export const unspelt = (text: string, drift: Drift): boolean => drift.quotes && QUOTE.test(plain(text));
+
 /**
  * `old` → `now` done to `found`, which says the same as `old` with other quotes, dashes or spaces.
- * @param toPlain what is new is written as a keyboard writes it
+ * @param drift of all lines of the place
  * @returns null when one cannot tell which part of `found` is meant, or how a new quote is to be spelt
  */
-export function transfer(old: string, now: string, found: string, toPlain: boolean): string | null {
-  if (!toPlain && old.trim() === found.trim()) return now.trim();
+export function transfer(old: string, now: string, found: string, drift: Drift): string | null {
+  if (!drift.toPlain && old.trim() === found.trim()) return now.trim();
   const [o, n, f] = [tokensOf(old.trim()), tokensOf(now.trim()), tokensOf(found.trim())];
   if (o.length !== f.length || o.some((token, i) => spelling(token.text) !== spelling(f[i]!.text)))
     return null;
-  const drift = driftOf(old.trim(), found.trim());
   const pairs = commonPairs(o.length, n.length, (i, j) => (o[i]!.text === n[j]!.text ? 1 : 0));
   const steps = stepsOf(pairs, [...o.keys()], [...n.keys()]);
   let text = '';
@@ -56,10 +61,10 @@ export function transfer(old: string, now: string, found: string, toPlain: boole
     const first = step.old[0];
     for (const [k, j] of step.now.entries()) {
       const token = n[j]!;
-      if (drift.quotes && QUOTE.test(plain(token.text))) return null;
+      if (unspelt(token.text, drift)) return null;
       const asBefore = k === 0 && first !== undefined && o[first]!.space === token.space;
       const own = token.space + token.text;
-      const fresh = toPlain ? plain(own) : own;
+      const fresh = drift.toPlain ? plain(own) : own;
       text += asBefore ? f[first]!.space + fresh.trimStart() : fresh;
     }
   }

@@ -117,7 +117,8 @@ function mixedRow(name: string, change: Change): Row {
   const lines = row.expected!.split(/\r?\n/).slice(0, -1);
   const grown = lines.length - ends.length;
   // Where the block changed: the first line that differs from the clean file.
-  const at = change.lines.findIndex((line, i) => line !== lines[i]);
+  const found = change.lines.findIndex((line, i) => line !== lines[i]);
+  const at = found < 0 ? change.lines.length : found;
   const kept =
     grown > 0
       ? [...ends.slice(0, at), ...Array<string>(grown).fill(ends[at - 1]!), ...ends.slice(at)]
