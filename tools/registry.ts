@@ -6,6 +6,7 @@ import { calculator } from './calculator.ts';
 import { fitName } from './calls/fit-call.ts';
 import { headAndTail, KEPT } from './cut.ts';
 import { declaredAssessment } from './declaration.ts';
+import { documentWrite } from './document-write.ts';
 import { deleteFile } from './files/delete-file.ts';
 import { editFile } from './files/edit-file.ts';
 import { globFind } from './files/glob-find.ts';
@@ -21,6 +22,7 @@ import { failed } from './result.ts';
 import { gathered, RUN_TOOL, runTool } from './run-tool.ts';
 import { gitCommand } from './shell/git-command.ts';
 import { shellExecute } from './shell/shell-execute.ts';
+import { spreadsheet } from './spreadsheet.ts';
 import { taskTracker } from './task-tracker.ts';
 import type { Args, Assessment, Tool, ToolContext, ToolResult, Workspace } from './tool.ts';
 import { unknownTool, type Validation, validateCall } from './validate.ts';
@@ -45,6 +47,8 @@ const TOOLS: Tool[] = [
   taskTracker,
   webFetch,
   webSearch,
+  spreadsheet,
+  documentWrite,
 ];
 
 /** A tool that does not answer to its signal is given up this much later, ms. */

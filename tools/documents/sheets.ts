@@ -4,18 +4,13 @@ import { refusal } from '../result.ts';
 import { decodeText } from '../text.ts';
 import type { Extraction } from './kind.ts';
 import { markdownTable } from './markdown.ts';
-import { unpackZip } from './unpack.ts';
+import { listZip, unpackZip } from './unpack.ts';
 
 const MAX_XML = 96 * 1024 * 1024;
 /** A single cell in the last column of the last row spans 17 billion. */
 const MAX_CELLS = 5_000_000;
 /** Rows of one sheet that are shown as text; `data` tells how many there are. */
 const MAX_ROWS = 5_000;
-
-export interface SheetRows {
-  name: string;
-  rows: string[][];
-}
 
 function columnNumber(letters: string): number {
   let number = 0;
@@ -37,7 +32,7 @@ function spanOf(xml: Buffer): number {
 }
 
 /** Dates as ISO text without a time that is midnight; whole numbers without a fraction. */
-function cellText(value: unknown): string {
+export function cellText(value: unknown): string {
   if (value === null || value === undefined) return '';
   if (value instanceof Date)
     return value
@@ -47,12 +42,26 @@ function cellText(value: unknown): string {
   return String(value);
 }
 
+export interface OpenedWorkbook {
+  /** All parts of the file. */
+  names: string[];
+  /** XML of the workbook and its sheets, by name. */
+  parts: Map<string, Buffer>;
+  /** Cells as text, numbers, booleans, dates, null. */
+  sheets: { name: string; data: unknown[][] }[];
+}
+
 /**
- * All sheets of a workbook, cells as text.
+ * All sheets of a workbook, cells with their types.
  * @throws LoomError `document_broken`, `too_large`
  */
-export async function readWorkbook(bytes: Buffer, shown: string, signal?: AbortSignal): Promise<SheetRows[]> {
+export async function openWorkbook(
+  bytes: Buffer,
+  shown: string,
+  signal?: AbortSignal,
+): Promise<OpenedWorkbook> {
   const isXml = (name: string) => /\.(xml|rels)$/.test(name) && !/^xl\/(drawings|charts|media)\//.test(name);
+  const names = (await listZip(bytes, shown)).map(entry => entry.name);
   const parts = await unpackZip(bytes, isXml, { limit: MAX_XML, shown, signal });
   for (const [name, xml] of parts)
     if (/^xl\/worksheets\/[^/]+\.xml$/.test(name) && spanOf(xml) > MAX_CELLS)
@@ -65,8 +74,8 @@ export async function readWorkbook(bytes: Buffer, shown: string, signal?: AbortS
   signal?.throwIfAborted();
   const { default: readXlsx } = await import('read-excel-file/node');
   try {
-    const sheets = await readXlsx(safe);
-    return sheets.map(({ sheet, data }) => ({ name: sheet, rows: data.map(row => row.map(cellText)) }));
+    const sheets = (await readXlsx(safe)).map(({ sheet, data }) => ({ name: sheet, data }));
+    return { names, parts, sheets };
   } catch (error) {
     throw refusal(
       'document_broken',
@@ -77,7 +86,8 @@ export async function readWorkbook(bytes: Buffer, shown: string, signal?: AbortS
 
 /** @throws LoomError `document_broken`, `too_large` */
 export async function extractXlsx(bytes: Buffer, shown: string, signal?: AbortSignal): Promise<Extraction> {
-  const sheets = await readWorkbook(bytes, shown, signal);
+  const opened = await openWorkbook(bytes, shown, signal);
+  const sheets = opened.sheets.map(({ name, data }) => ({ name, rows: data.map(row => row.map(cellText)) }));
   const text = sheets.map(({ name, rows }) => {
     const more = rows.length > MAX_ROWS ? `\n… ${rows.length - MAX_ROWS} more rows` : '';
     return `## Sheet: ${name}\n\n${rows.length === 0 ? '(empty)' : markdownTable(rows.slice(0, MAX_ROWS)) + more}`;
