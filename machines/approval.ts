@@ -16,7 +16,7 @@ export interface GatedCall {
   risks: Risk[];
   /** Command, path or host. */
   subject: string;
-  /** Shell only: the command may reach the network. */
+  /** Shell and git: the command may reach the network. */
   shell_network?: boolean;
 }
 
@@ -76,6 +76,6 @@ export function gate(policy: ApprovalPolicy, call: GatedCall): Gate {
     return { decision: 'ask', reason: 'manual mode asks before everything but reads' };
   if (call.risks.includes('destructive')) return { decision: 'ask', reason: 'may destroy data' };
   if (call.risks.includes('secret')) return { decision: 'ask', reason: 'touches secrets' };
-  if (call.shell_network) return { decision: 'ask', reason: 'a shell command that may reach the network' };
+  if (call.shell_network) return { decision: 'ask', reason: 'a command that may reach the network' };
   return { decision: 'run', reason: `${policy.mode} mode` };
 }

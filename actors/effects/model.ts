@@ -158,6 +158,9 @@ export interface JudgedCall {
   rawArguments: string;
 }
 
+/** Its programs could send anything anywhere, unlike those tools that hold every address against a guard. */
+const runsCommands = (tool: string): boolean => tool === 'shell_execute' || tool === 'git_command';
+
 /** Validates, assesses and gates one call. */
 export async function judge(deps: TaskDeps, call: ParsedCall, n: number): Promise<JudgedCall> {
   const base = { id: call.id, name: call.name };
@@ -201,7 +204,7 @@ export async function judge(deps: TaskDeps, call: ParsedCall, n: number): Promis
       `the arguments of ${call.name} end in the middle of a text, so nothing was done. Send the whole call again, with a shorter text if need be.`,
     );
   const subject = assessment.subject.slice(0, MAX_SUBJECT);
-  const shell_network = name === 'shell_execute' && assessment.risks.includes('network');
+  const shell_network = runsCommands(name) && assessment.risks.includes('network');
   const decision = gate(deps.policy, { tool: name, risks: assessment.risks, subject, shell_network });
   const text = JSON.stringify(via ? { name, arguments: given } : given);
   return {

@@ -235,6 +235,18 @@ describe('stopping', () => {
     await vi.waitFor(() => expect(running(`sleep\0${sleep}`)).toEqual([]), { timeout: 300 });
   });
 
+  it('2 s are over within 2.5 s, with everything dead that was started', async () => {
+    const sleep = uniqueSleep();
+    // What left the group is found by its environment; with an empty one only a process namespace ends it.
+    const command = `nohup sleep ${sleep} & setsid sleep ${sleep} & (setsid sh -c 'sleep ${sleep} &' &); sleep ${sleep}`;
+    const b = await bench();
+    const start = performance.now();
+    const result = await shellExecute.run({ command, timeout_seconds: 2 }, b.context);
+    expect(performance.now() - start).toBeLessThan(2500);
+    expect(result.data).toMatchObject({ stopped: 'timeout', sandboxed: false });
+    expect(running(`sleep\0${sleep}`)).toEqual([]);
+  });
+
   it('a background job does not hold the result up, and does not outlive it', async () => {
     const sleep = uniqueSleep();
     const start = performance.now();
@@ -314,6 +326,85 @@ describe.runIf(status.available)('in the sandbox', () => {
     const again = await inside(`sleep ${sleep} & echo started`);
     expect(again.result.output).toContain('started');
     await vi.waitFor(() => expect(running(`sleep\0${sleep}`)).toEqual([]), { timeout: 300 });
+  });
+
+  it('2 s are over within 2.5 s, with everything dead, however it tried to get away', async () => {
+    const sleep = uniqueSleep();
+    const command = `trap '' TERM; nohup sleep ${sleep} & env -i setsid sleep ${sleep} & (setsid sh -c 'trap "" TERM HUP; sleep ${sleep} &' &); python3 -c "
+import os
+if os.fork() == 0:
+    os.setsid()
+    if os.fork() == 0: os.execvpe('sleep', ['sleep', '${sleep}'], {'PATH': '/bin:/usr/bin'})
+    os._exit(0)"; sleep ${sleep}`;
+    const b = await bench();
+    const start = performance.now();
+    const result = await shellExecute.run(
+      { command, timeout_seconds: 2 },
+      { ...b.context, sandbox: 'required' },
+    );
+    expect(performance.now() - start).toBeLessThan(2500);
+    expect(result.data).toMatchObject({ stopped: 'timeout', sandboxed: true });
+    await vi.waitFor(() => expect(running(`sleep\0${sleep}`)).toEqual([]), { timeout: 300 });
+  });
+
+  it('a background job is named when it is ended, and one that is just ending is waited for', async () => {
+    const start = performance.now();
+    const { result } = await inside('sleep 40 & echo started');
+    expect(performance.now() - start).toBeLessThan(2000);
+    expect(result).toMatchObject({ success: true, data: { exit_code: 0, background_stopped: true } });
+    expect(result.output).toMatch(/^started\n\[a background job \(sleep\) was still running and was stopped/);
+    const short = await inside('(sleep 0.05; echo late > late.txt) & echo started');
+    expect(short.result.data['background_stopped']).toBeUndefined();
+    expect(await readFile(join(short.root, 'late.txt'), 'utf8')).toBe('late\n');
+    expect((await inside('(exit 7)')).result.data['exit_code']).toBe(7);
+  });
+
+  it('secrets stay hidden where the workspace is the home that holds them', async () => {
+    const b = await bench({
+      '.ssh/id_rsa': 'private',
+      '.netrc': 'machine',
+      '.loom/auth.toml': 'key',
+      'a.txt': 'a',
+    });
+    vi.stubEnv('HOME', b.root);
+    onTestFinished(() => void vi.unstubAllEnvs());
+    vi.stubEnv('LOOM_HOME', join(b.root, '.loom'));
+    const result = await shellExecute.run(
+      { command: 'cat .ssh/id_rsa .netrc .loom/auth.toml a.txt' },
+      { ...b.context, sandbox: 'required' },
+    );
+    expect(result.output).not.toMatch(/private|machine|key/);
+    expect(result.output).toMatch(/^a$/m);
+  });
+
+  it('settings of git are changed by git alone', async () => {
+    const start = 'git init -q . && git config user.name a';
+    const b = await bench({ 'a.txt': 'a' });
+    const context = { ...b.context, sandbox: 'required' as const };
+    expect((await shellExecute.run({ command: start }, context)).success).toBe(true);
+    const evil = "python3 -c \"open('.git/config', 'a').write('[core]')\"; echo x >> .git/hooks/pre-commit";
+    const result = await shellExecute.run({ command: evil }, context);
+    expect(result.output).toMatch(/Read-only file system/);
+    expect(result.output).toContain('commands can write only in the workspace and in /tmp');
+    const named = await shellExecute.run(
+      { command: 'git config user.name b && git config user.name' },
+      context,
+    );
+    expect(named.output).toMatch(/^b/);
+  });
+
+  it('a private /tmp is used whatever TMPDIR says', async () => {
+    vi.stubEnv('TMPDIR', '/var/tmp');
+    onTestFinished(() => void vi.unstubAllEnvs());
+    const name = `/tmp/loom-private-${process.pid}`;
+    const { result } = await inside(`mktemp; echo x > ${name} && cat ${name}`);
+    expect(result.output).toMatch(/^\/tmp\/\S+\nx/);
+    expect(existsSync(name)).toBe(false);
+  });
+
+  it.runIf(status.network)('what has no network is told how to ask for it', async () => {
+    const { result } = await inside('curl -sS http://example.invalid/');
+    expect(result.output).toContain('"network": true');
   });
 
   it('nothing survives when Loom itself is killed', async () => {
@@ -418,6 +509,76 @@ describe('git_command', () => {
     expect(result.output).toMatch(/empty commit message/i);
   });
 
+  it('runs hooks only when asked to, and says which it left out', async () => {
+    const { context, root } = await repository();
+    const hook = join(root, '.git/hooks/pre-commit');
+    await mkdir(join(root, '.git/hooks'), { recursive: true });
+    await writeFile(hook, '#!/bin/sh\necho checked > hooked.txt\n', { mode: 0o755 });
+    const commit = ['commit', '--allow-empty', '-m', 'x'];
+    const without = await gitCommand.run({ args: commit }, context);
+    expect(without.output).toContain('[hooks not run: pre-commit; "hooks": true runs them]');
+    expect(existsSync(join(root, 'hooked.txt'))).toBe(false);
+    const asked = await gitCommand.run({ args: commit, hooks: true }, context);
+    expect(asked.output).not.toContain('hooks not run');
+    expect(await readFile(join(root, 'hooked.txt'), 'utf8')).toBe('checked\n');
+    const failure = await failureOf(gitCommand.run({ args: ['push'], hooks: true }, context));
+    expect(failure).toMatchObject({
+      code: 'denied_git',
+      message: expect.stringContaining('Leave "hooks" out'),
+    });
+  });
+
+  it('clones, fetches and pulls from a repository on this machine, and works in it', async () => {
+    const { context, root, git } = await repository();
+    const run = async (...args: string[]) => {
+      const result = await gitCommand.run({ args }, { ...context, network: true });
+      expect(result.error).toBeNull();
+      return result.output;
+    };
+    await run('clone', '-q', '.', 'copy');
+    await writeFile(join(root, 'a.txt'), 'two\n');
+    git('commit', '-qam', 'second');
+    await run('-C', 'copy', 'fetch');
+    await run('-C', 'copy', 'pull', '--ff-only');
+    expect(await run('-C', 'copy', 'log', '--oneline', '-1')).toContain('second');
+    expect(await readFile(join(root, 'copy/a.txt'), 'utf8')).toBe('two\n');
+  });
+
+  it('does everyday work on branches, the index and the tree', async () => {
+    const { context, root, git } = await repository();
+    const run = async (...args: string[]) => {
+      const result = await gitCommand.run({ args }, context);
+      expect([args.join(' '), result.error]).toEqual([args.join(' '), null]);
+      return result.output;
+    };
+    await run('switch', '-c', 'topic');
+    await writeFile(join(root, 'b.txt'), 'b\n');
+    await run('add', '-A');
+    await run('commit', '-m', 'second');
+    await run('mv', 'b.txt', 'c.txt');
+    await run('commit', '-am', 'third');
+    await run('revert', '--no-edit', 'HEAD');
+    expect(await run('describe', '--always')).toMatch(/^[0-9a-f]{7}/);
+    expect(await run('grep', '-n', 'one')).toContain('a.txt:1:one');
+    await run('switch', 'main');
+    await run('cherry-pick', 'topic~2');
+    await run('worktree', 'add', 'wt', 'topic');
+    await run('worktree', 'remove', 'wt');
+    await writeFile(join(root, 'x.patch'), git('diff', 'HEAD', 'topic~1'));
+    await run('apply', '--check', 'x.patch');
+    await run('apply', 'x.patch');
+    await run('restore', '--staged', '--worktree', '.');
+    await run('rm', '-q', 'a.txt');
+    await run('stash', 'push', '-m', 'wip');
+    await run('stash', 'pop');
+    await run('config', 'pull.rebase', 'true');
+    await run('remote', 'add', 'origin', 'https://example.invalid/r.git');
+    await run('tag', '-a', 'v1', '-m', 'one');
+    await run('init', 'fresh');
+    expect(await run('log', '--oneline', '--graph', '--all', '-20')).toContain('third');
+    await run('blame', '-L', '1,1', 'HEAD', '--', 'b.txt');
+  });
+
   it('refuses what leaves the repository, and is judged by what it does', async () => {
     const { context } = await repository();
     const failure = await failureOf(
@@ -431,8 +592,10 @@ describe('git_command', () => {
       effect: 'repeatable',
       subject: 'status',
     });
+    expect(await assess('add', '-A')).toMatchObject({ risks: ['write'], mutates: true });
+    expect(await assess('checkout', 'a.txt')).toMatchObject({ risks: ['write', 'destructive'] });
     expect(await assess('push', '--force')).toMatchObject({
-      risks: ['exec', 'network', 'destructive'],
+      risks: ['write', 'network', 'destructive'],
       effect: 'unknowable',
     });
   });

@@ -27,6 +27,8 @@ export interface Classification {
   /** Speaks to services on this machine, and does nothing else that is not understood: may have the network unasked. */
   local: boolean;
   destructive: boolean;
+  /** Runs git for more than a look, and nothing else that is not understood: may change git's settings. */
+  git: boolean;
   background: boolean;
   /** Would wipe the system, the home or a disk; refused whoever allowed it. */
   catastrophic: string | null;
@@ -54,6 +56,7 @@ export async function classify(source: string, root: string): Promise<Classifica
     network: judge.network,
     local: judge.speaks && !judge.unknown,
     destructive: judge.destructive,
+    git: judge.git && !judge.mixed,
     background: judge.background,
     catastrophic: judge.catastrophic,
     reasons: [...judge.reasons],

@@ -19,6 +19,8 @@ export interface Findings {
   ruin(reason: string): void;
   /** Leaves something running. */
   background: boolean;
+  /** Runs git for more than a look. */
+  git: boolean;
   script(source: string, depth: number): Promise<void>;
   /** Words that together are the source of a script. */
   code(words: Word[], depth: number): Promise<null>;

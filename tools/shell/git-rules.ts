@@ -4,6 +4,8 @@ import { unknownFlag } from './git-flags.ts';
 
 export interface GitVerdict {
   subcommand: string;
+  /** Where it stands among the arguments. */
+  at: number;
   readOnly: boolean;
   network: boolean;
   /** Loses work that git cannot bring back easily, or rewrites what others have. */
@@ -258,6 +260,7 @@ export function judgeGit(args: string[], exists: Exists = () => false): GitVerdi
   const lost = DESTRUCTIVE[subcommand]?.(flags, path => exists(folder + path)) ?? null;
   return {
     subcommand,
+    at: args.length - rest.length,
     // A harmless setting in front changes nothing for what only looks.
     readOnly:
       looks && (refusal === null || (refusal === global && !refusal.starts && /^-c/.test(args[0] ?? ''))),

@@ -4,7 +4,7 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readdir, readFile } from 'node:fs/promises';
-import type { Writable } from 'node:stream';
+import type { Readable, Writable } from 'node:stream';
 import { currentBoot, type ProcessGroup, startedAt } from '../../store/process-identity.ts';
 import { refusal } from '../result.ts';
 import { childEnvironment } from './environment.ts';
@@ -22,6 +22,8 @@ export interface Ended {
   reason: 'exit' | 'timeout' | 'aborted';
   /** Something it started was still running when it ended, and was stopped. */
   leftover: boolean;
+  /** Its names, where they are known. */
+  jobs: string[];
   log: OutputLog;
   durationMs: number;
 }
@@ -80,10 +82,14 @@ export async function runGroup(options: GroupOptions): Promise<Ended> {
     cwd: options.cwd,
     env: { ...childEnvironment(options.mark), ...options.env },
     detached: true,
-    stdio: ['ignore', 'pipe', 'ignore', 'pipe'],
+    stdio: ['ignore', 'pipe', 'ignore', 'pipe', 'pipe'],
   });
   const log = new OutputLog();
   child.stdout!.on('data', (chunk: Buffer) => log.add(chunk));
+  const left = child.stdio[4] as Readable;
+  let names = '';
+  left.on('data', (chunk: Buffer) => (names += chunk.toString()));
+  left.on('error', () => {});
   const exited = new Promise<{ code: number | null; signal: string }>((resolve, reject) => {
     child.once('error', error =>
       reject(refusal('spawn_failed', `The command could not be started in ${options.cwd}: ${error.message}`)),
@@ -103,19 +109,23 @@ export async function runGroup(options: GroupOptions): Promise<Ended> {
     gate.on('error', () => {});
     gate.end('go\n');
     const end = await exited;
-    const settled = await settle(child.pid, closed, options);
-    // Whatever still holds the pipe is not waited for.
+    const settled = await settle(child.pid, closed, options, stop.reason() === 'exit');
+    // Whatever still holds the pipes is not waited for.
     child.stdout!.destroy();
+    left.destroy();
+    const jobs = names.split(/\s+/).filter(Boolean);
     return {
       exitCode: end.code,
       endedBy: end.signal,
       reason: stop.reason(),
-      leftover: settled.leftover && stop.reason() === 'exit',
+      leftover: (settled.leftover || jobs.length > 0) && stop.reason() === 'exit',
+      jobs: [...new Set(jobs)],
       log,
       durationMs: Math.round(performance.now() - started),
     };
   } finally {
     stop.disarm();
+    left.destroy();
     // Only while the number is certainly ours: a process id may be used again.
     if (child.exitCode === null && child.signalCode === null) signalGroup(child.pid, 'SIGKILL');
     await options.record(null);
@@ -151,9 +161,11 @@ async function settle(
   pgid: number,
   closed: Promise<void>,
   options: GroupOptions,
+  patient: boolean,
 ): Promise<{ leftover: boolean }> {
   let open = true;
-  await Promise.race([closed.then(() => (open = false)), wait(LINGER)]);
+  // Jobs that are just about to end get a moment, unless time is up.
+  await Promise.race([closed.then(() => (open = false)), wait(patient ? LINGER : 0)]);
   const inGroup = signalGroup(pgid, 'SIGTERM');
   if (inGroup) {
     for (let waited = 0; waited < GRACE && signalGroup(pgid, 0); waited += 30) await wait(30);

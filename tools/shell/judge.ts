@@ -55,6 +55,10 @@ export class Judge implements Findings {
   secret = false;
   catastrophic: string | null = null;
   background = false;
+  git = false;
+  /** Something else than git is not understood, which must not get what git gets. */
+  mixed = false;
+  #inGit = false;
 
   constructor(root: string) {
     this.place = { root, relative: 'root', cwd: root };
@@ -72,6 +76,7 @@ export class Judge implements Findings {
 
   doubt(reason: string): void {
     this.unknown = true;
+    if (!this.#inGit) this.mixed = true;
     this.reasons.add(reason);
   }
 
@@ -210,7 +215,12 @@ export class Judge implements Findings {
     const through = runs !== undefined && (runs === null || runs.test(operands[0]?.text ?? ''));
     if (through && (await runner(call, this, runs))) return;
     if (SHELLS.has(name) || INTERPRETERS.test(name)) return interpret(call, this);
-    if (name === 'git') return git(call, this);
+    if (name === 'git') {
+      this.#inGit = true;
+      git(call, this);
+      this.#inGit = false;
+      return;
+    }
     if (/^(mkfs|mke2fs|wipefs|blkdiscard)/.test(name)) return this.ruin(`${name} erases a disk`);
     if (name === 'dd' && texts.some(text => /^of=\/dev\/(?!null|stdout|stderr|zero)/.test(text)))
       return this.ruin('dd writes to a device');

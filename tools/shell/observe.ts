@@ -122,9 +122,9 @@ async function execute(
   run: Run,
   context: ToolContext,
   begin?: (sealed: boolean) => Promise<Overlay | null>,
-): Promise<Executed & { sealed: boolean }> {
-  const wrapped = await sandboxed(run.argv, context, run.credentials ?? false);
-  const agent = run.credentials ? process.env['SSH_AUTH_SOCK'] : undefined;
+): Promise<Executed> {
+  const wrapped = await sandboxed(run.argv, context, run.permissions);
+  const agent = run.permissions?.credentials ? process.env['SSH_AUTH_SOCK'] : undefined;
   const overlay = await begin?.(wrapped.sealed);
   const ended = await runGroup({
     argv: overlay ? overlaid(wrapped.argv, overlay) : wrapped.argv,

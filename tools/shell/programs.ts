@@ -250,6 +250,7 @@ export function git({ args, texts }: Call, findings: Findings): void {
     findings.destroy(`git ${verdict.subcommand} with arguments known only at run time`);
   if (args[0]?.dynamic) findings.destroy('git with a sub-command known only at run time');
   else if (!verdict.readOnly || dynamic) findings.doubt(`runs git ${verdict.subcommand}`);
+  if (!verdict.readOnly) findings.git = true;
   if (args.some(arg => looksOutside(arg, place))) findings.doubt('reads outside the workspace');
 }
 

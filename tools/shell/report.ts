@@ -6,20 +6,26 @@ import { changeReport } from '../diff.ts';
 import { filesOf, isGitsOwn } from '../records.ts';
 import type { ChangeRecord, ToolContext, ToolResult } from '../tool.ts';
 import type { Ended } from './group.ts';
+import { hintsOf } from './hints.ts';
+import type { Permissions } from './sandbox.ts';
 
 export interface Run {
   argv: string[];
   env?: Record<string, string>;
   mutates: boolean;
   timeoutMs: number;
-  /** Needs the keys of the user's git hosts; only for commands of ours. */
-  credentials?: boolean;
+  /** What it may have beyond the workspace; only for commands of ours. */
+  permissions?: Permissions;
+  /** Told behind the output. */
+  notes?: string[];
   /** More for `data`. */
   data?: Record<string, unknown>;
 }
 
 export interface Executed extends Ended {
   sandboxed: boolean;
+  /** It had no network. */
+  sealed: boolean;
 }
 
 /** What is known of a command's changes. */
@@ -56,9 +62,12 @@ export async function report(
     notes.push(`stopped after ${run.timeoutMs / 1000} s, with everything it had started`);
   if (reason === 'aborted') notes.push('stopped on request, with everything it had started');
   if (ended.leftover)
-    notes.push('a background job was still running and was stopped; start it and use it in one command');
+    notes.push(
+      `a background job${ended.jobs.length > 0 ? ` (${ended.jobs.slice(0, 5).join(', ')})` : ''} was still running and was stopped; start it and use it in one command`,
+    );
   if (reason === 'exit' && exitCode !== 0)
     notes.push(ended.endedBy ? `ended by ${ended.endedBy}` : `exit code ${exitCode}`);
+  notes.push(...hintsOf(text, ended), ...(run.notes ?? []));
   if (log.lost > 0) notes.push(`${log.lost} bytes of output were not kept`);
   if (files.length > 0) notes.push(`files changed: ${named(files)}`);
   if (told.length > 0) notes.push(`cannot be undone: ${named(told.map(record => record.path))}`);

@@ -50,19 +50,28 @@ const RUN_KEPT = [
   '/run/NetworkManager',
 ];
 
+/** What makes the sandbox work, for the two usual reasons why it does not. */
+const INSTALL =
+  'install bubblewrap: `apt install bubblewrap` on Debian and Ubuntu, `dnf install bubblewrap` on Fedora, `pacman -S bubblewrap` on Arch';
+const PERMIT =
+  'it needs user namespaces: `sysctl kernel.unprivileged_userns_clone=1`, on Ubuntu 24.04 `sysctl kernel.apparmor_restrict_unprivileged_userns=0`, in a container the right to make them';
+
 function run(args: string[]): Promise<string | null> {
   return new Promise(resolve => {
     execFile(PROGRAM, args, { timeout: 5000, env: { PATH: process.env['PATH'] ?? '' } }, (error, _, stderr) =>
       resolve(
         error
           ? (error as NodeJS.ErrnoException).code === 'ENOENT'
-            ? 'bubblewrap (bwrap) is not installed'
+            ? `bubblewrap (bwrap) is not installed; ${INSTALL}`
             : stderr.trim() || error.message
           : null,
       ),
     );
   });
 }
+
+const ACTIVE =
+  'bubblewrap: only the workspace and /tmp are writable, secrets of the home are hidden, no network unless allowed';
 
 let probed: Promise<SandboxStatus> | null = null;
 
@@ -72,48 +81,80 @@ export function sandboxStatus(): Promise<SandboxStatus> {
     if (process.platform !== 'linux')
       return { available: false, network: false, detail: 'only Linux has the sandbox (bubblewrap)' };
     const full = await run([...BASE, '--unshare-net', 'true']);
-    if (full === null) return { available: true, network: true, detail: 'bubblewrap' };
+    if (full === null) return { available: true, network: true, detail: ACTIVE };
     const without = await run([...BASE, 'true']);
     if (without === null)
       return {
         available: true,
         network: false,
-        detail: `bubblewrap, but the network cannot be cut off: ${full}`,
+        detail: `${ACTIVE}; but the network cannot be cut off here: ${full}`,
       };
-    return { available: false, network: false, detail: `bubblewrap does not work here: ${without}` };
+    const why = without.includes(INSTALL) ? without : `bubblewrap does not work here (${without}); ${PERMIT}`;
+    return { available: false, network: false, detail: why };
   })();
   return probed;
 }
 
 const existing = (paths: string[]): string[] => paths.filter(path => existsSync(path));
 
-/** Arguments of bwrap up to the program. Later binds lie on top of earlier ones, so the workspace comes last. */
+/** What a command may have beyond the workspace. */
+export interface Permissions {
+  /** The user's keys for git hosts. */
+  credentials?: boolean;
+  /** It is git's own work: the settings of the repository may change. */
+  git?: boolean;
+}
+
+/** Runs the command as a child, so that whatever it leaves behind can be told by name before the kernel ends it. Jobs
+ *  that are just about to end get a moment. Descriptor 4 is ours alone. */
+const WATCH = `"$@" 4>&-; code=$?
+for turn in 1 2 3; do
+  left=
+  for p in /proc/[0-9]*; do
+    case $p in /proc/1|/proc/$$) ;; *) read -r name < "$p/comm" && left="$left $name" ;; esac
+  done 2>/dev/null
+  [ -z "$left" ] && exit $code
+  [ $turn = 3 ] || sleep 0.05
+done
+echo "$left" >&4
+exit $code`;
+
+/** Arguments of bwrap up to the program. Later binds lie on top of earlier ones. */
 function sandboxArgs(
   root: string,
-  options: { network: boolean; cutNetwork: boolean; credentials: boolean },
+  options: { network: boolean; cutNetwork: boolean } & Permissions,
 ): string[] {
-  const hidden = (path: string) => !options.credentials || !CREDENTIALS.test(path);
   const agent = options.credentials ? process.env['SSH_AUTH_SOCK'] : undefined;
   const loomHome = process.env['LOOM_HOME'] ?? join(homedir(), '.loom');
-  const folders = existing([...list(HIDDEN_FOLDERS), loomHome]).filter(hidden);
-  const files = existing(list(HIDDEN_FILES)).filter(hidden);
+  const secrets = existing([...list(HIDDEN_FOLDERS), ...list(HIDDEN_FILES), loomHome]).filter(
+    path => !options.credentials || !CREDENTIALS.test(path),
+  );
+  const hide = (paths: string[]) =>
+    paths.flatMap(path =>
+      statSync(path).isDirectory() ? ['--tmpfs', path] : ['--ro-bind', '/dev/null', path],
+    );
+  // A workspace that is a home has its secrets inside, and the other way round.
+  const inside = (path: string) => path.startsWith(`${root}/`);
   const kept = [...RUN_KEPT, ...(options.network ? ['/run/docker.sock'] : [])];
-  const hooks = join(root, '.git/hooks');
+  // What stands there would run outside the sandbox at the next git command.
+  const guarded = [
+    '.git/hooks',
+    '.git/info/attributes',
+    ...(options.git || options.network ? [] : ['.git/config']),
+  ];
   return [
     ...BASE,
     ...existing(kept).flatMap(path => ['--ro-bind', path, path]),
     ...existing(list(CACHES)).flatMap(path => ['--bind', path, path]),
-    ...folders.filter(path => statSync(path).isDirectory()).flatMap(path => ['--tmpfs', path]),
-    ...files.flatMap(path => ['--ro-bind', '/dev/null', path]),
+    ...hide(secrets.filter(path => !inside(path))),
     ...(agent && existsSync(agent) ? ['--ro-bind', agent, agent] : []),
     '--bind',
     root,
     root,
-    // What stands there would run outside the sandbox at the next git command.
-    ...(existsSync(hooks) ? ['--ro-bind', hooks, hooks] : []),
+    ...hide(secrets.filter(inside)),
+    ...existing(guarded.map(name => join(root, name))).flatMap(path => ['--ro-bind', path, path]),
     ...(options.cutNetwork ? ['--unshare-net'] : []),
-    '--chdir',
-    root,
+    ...['--setenv', 'TMPDIR', '/tmp', '--chdir', root],
   ];
 }
 
@@ -125,7 +166,7 @@ function sandboxArgs(
 export async function sandboxed(
   argv: string[],
   context: { workspace: { root: string }; sandbox: 'auto' | 'required' | 'off'; network: boolean },
-  credentials = false,
+  permissions: Permissions = {},
 ): Promise<{ argv: string[]; sandboxed: boolean; sealed: boolean }> {
   if (context.sandbox === 'off') return { argv, sandboxed: false, sealed: false };
   const status = await sandboxStatus();
@@ -133,7 +174,7 @@ export async function sandboxed(
   if (context.sandbox === 'required' && !enough)
     throw refusal(
       'sandbox_missing',
-      `The sandbox is required and not usable: ${status.detail}. Install bubblewrap, or set sandbox = "auto".`,
+      `The sandbox is required (tools.shell.sandbox) and not usable: ${status.detail}. Or set sandbox = "auto", which runs commands without it.`,
     );
   if (!status.available) return { argv, sandboxed: false, sealed: false };
   const { root } = context.workspace;
@@ -141,8 +182,8 @@ export async function sandboxed(
   return {
     argv: [
       PROGRAM,
-      ...sandboxArgs(root, { network: context.network, cutNetwork, credentials }),
-      '--',
+      ...sandboxArgs(root, { network: context.network, cutNetwork, ...permissions }),
+      ...['--', '/bin/sh', '-c', WATCH, 'sh'],
       ...argv,
     ],
     sandboxed: true,

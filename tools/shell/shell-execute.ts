@@ -52,12 +52,12 @@ export const shellExecute: Tool = {
   async run(args, context) {
     const command = args['command'] as string;
     if (command.includes('\0')) throw refusal('invalid_command', 'The command contains a NUL character.');
-    const { mutates, catastrophic, local } = await classify(command, context.workspace.root);
+    const { mutates, catastrophic, local, git } = await classify(command, context.workspace.root);
     if (catastrophic) throw refusal('refused_command', `Not run, whoever allowed it: ${catastrophic}.`);
     const seconds = (args['timeout_seconds'] as number | undefined) ?? context.commandSeconds;
     const network = context.network || local;
     return observe(
-      { argv: [shell(), '-c', command], mutates, timeoutMs: seconds * 1000 },
+      { argv: [shell(), '-c', command], mutates, permissions: { git }, timeoutMs: seconds * 1000 },
       { ...context, network },
     );
   },
