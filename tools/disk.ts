@@ -1,7 +1,7 @@
 /** File operations on canonical workspace paths. Every one goes through an open handle of the parent folder, so that a folder swapped for a link after the check is noticed. */
 
 import { createHash } from 'node:crypto';
-import { constants, type Stats } from 'node:fs';
+import { constants, type Dirent, type Stats } from 'node:fs';
 import {
   access,
   chmod,
@@ -10,6 +10,7 @@ import {
   lstat,
   mkdir,
   open,
+  readdir,
   readlink,
   realpath,
   rename,
@@ -60,6 +61,20 @@ async function inParent<T>(
   } finally {
     await parent.close();
   }
+}
+
+/** What a folder holds, read through its own handle. */
+export async function listFolder(root: string, relative: string): Promise<Dirent[]> {
+  return inParent(root, join(relative, 'entry'), path => readdir(dirname(path), { withFileTypes: true }));
+}
+
+/**
+ * For programs that get a path and not a handle: what they found counts only if the path still leads where it led.
+ * @throws LoomError `path_denied`
+ */
+export async function refuseMoved(root: string, relative: string): Promise<void> {
+  const expected = join(root, relative);
+  if ((await realpath(expected).catch(() => expected)) !== expected) throw moved(relative);
 }
 
 async function statOrNull(path: string): Promise<Stats | null> {

@@ -14,6 +14,8 @@ const CONTROL = /[\u0000-\u001f\u007f]/;
 /** Characters that some file systems ignore when they compare names. */
 const IGNORABLE = /[\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]/g;
 
+const KERNEL = /^\/(?:proc|sys|dev)(?:\/|$)/;
+
 const codeOf = (error: unknown): string => (error as NodeJS.ErrnoException).code ?? '';
 
 const invalid = (path: string, why: string) =>
@@ -43,6 +45,14 @@ function entryAt(path: string, shown: string): Stats | null {
   }
 }
 
+function targetOf(link: string, shown: string): string {
+  try {
+    return readlinkSync(link);
+  } catch (error) {
+    throw denied(shown, `the system answered ${codeOf(error) || 'an error'}`);
+  }
+}
+
 /** Walks component by component, following links as the kernel would, so that nothing is trusted by its text. Without a
  *  pause: a path has many components, each look takes microseconds, and nothing of ours comes between two of them. */
 function walk(start: string, parts: string[], shown: string, followLast: boolean) {
@@ -63,7 +73,7 @@ function walk(start: string, parts: string[], shown: string, followLast: boolean
     const isLast = queue.every(rest => rest === '' || rest === '.');
     if (entry?.isSymbolicLink() && (followLast || !isLast)) {
       if (++links > MAX_LINKS) throw invalid(shown, 'its links go round in a circle');
-      const target = readlinkSync(next);
+      const target = targetOf(next, shown);
       if (isAbsolute(target)) current = sep;
       queue.unshift(...target.split(sep));
       continue;
@@ -81,10 +91,20 @@ function refuseSpecial(entry: Stats | null, shown: string): void {
   throw denied(shown, `it is ${kind}, not a file`);
 }
 
+/** A name as the most forgiving file system compares it: case, invisible characters, and on Windows disks dots, blanks and streams at the end. */
+const plainName = (name: string): string =>
+  name
+    .normalize('NFKC')
+    .replace(IGNORABLE, '')
+    .toLowerCase()
+    .replace(/:.*$/, '')
+    .replace(/[. ]+$/, '');
+
 function refuseProtected(relative: string, shown: string, write: boolean): void {
-  const parts = relative.split('/').map(part => part.normalize('NFC').replace(IGNORABLE, '').toLowerCase());
+  const parts = relative.split('/').map(plainName);
   // A hook or a config line written there would run as code at the next git command.
-  if (parts.includes('.git')) throw denied(shown, 'the .git folder is managed by git; use git_command');
+  if (parts.some(part => part === '.git' || /^git~\d+$/.test(part)))
+    throw denied(shown, 'the .git folder is managed by git; use git_command');
   if (write && parts[0] === '.loom') throw denied(shown, "the .loom folder holds Loom's own files");
 }
 
@@ -126,6 +146,8 @@ export async function openWorkspace(folder: string): Promise<Workspace> {
       options.follow ?? true,
     );
     if (!isInside(root!, real)) throw outside(path);
+    // Only when the workspace is the whole disk: files of the kernel are no files.
+    if (KERNEL.test(real)) throw denied(path, 'it belongs to the running system');
     const relative = real === root ? '.' : real.slice(root === sep ? 1 : root!.length + 1);
     refuseProtected(relative, path, options.access === 'write');
     refuseSpecial(entry, path);

@@ -310,6 +310,16 @@ describe('an edit', () => {
     expect(refused('a', 'a', 'a').code).toBe('invalid_edit');
   });
 
+  it('shows a line of similar letters, or how the file begins', () => {
+    const near = refused('one\nself._handler_timeouts = {}\ntwo\n', 'handlerTimeout');
+    expect(near).toMatchObject({ code: 'not_found', detail: { nearest: { line_start: 1 } } });
+    expect(near.message).toContain('2 | self._handler_timeouts');
+    const far = refused('one\ntwo\n', 'QQQ');
+    expect(far.message).toContain('nothing in it is similar');
+    expect(far.message).toContain('1 | one\n2 | two');
+    expect(refused('', 'QQQ').message).toContain('empty');
+  });
+
   it('in a file of 20,000 lines is bounded, found or not', () => {
     const lines = Array.from({ length: 20_000 }, (_, i) => `    value_${i} = compute(${i}, "text")`);
     const text = lines.join('\n');

@@ -1,9 +1,7 @@
 /** delete_file: a file, a link, or an empty folder. Its contents are kept for undo. */
 
-import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
 import { applyChanges } from '../changes.ts';
-import { entryOf } from '../disk.ts';
+import { entryOf, listFolder } from '../disk.ts';
 import { PATH } from '../parameters.ts';
 import { changed, refusal } from '../result.ts';
 import type { Tool } from '../tool.ts';
@@ -29,7 +27,7 @@ export const deleteFile: Tool = {
     if (path === '.') throw refusal('path_denied', 'The workspace itself cannot be deleted.');
     const records = await applyChanges(async () => {
       const entry = await entryOf(root, path);
-      if (entry.kind === 'directory' && (await readdir(join(root, path))).length > 0)
+      if (entry.kind === 'directory' && (await listFolder(root, path)).length > 0)
         throw refusal('not_empty', `${path} is a folder with something in it; delete what is in it first.`);
       return [{ operation: 'delete', path, guard: 'fresh' }];
     }, context);

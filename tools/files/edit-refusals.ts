@@ -4,10 +4,17 @@ import type { LoomError } from '../../machines/failure.ts';
 import { refusal } from '../result.ts';
 import { isBlank } from './edit-align.ts';
 import { keyOf } from './fold.ts';
+import { likeness } from './line-diff.ts';
 import { type Line, numbered } from './lines.ts';
 
 const MAX_PLACES = 5;
 const MAX_NEAREST = 24;
+/** Lines shown of a file in which nothing is similar. */
+const MAX_BEGIN = 5;
+/** Lines, and characters of them, that are compared letter by letter. */
+const MAX_LOOK = 2_000;
+const MAX_WIDTH = 200;
+const MIN_LIKENESS = 0.3;
 
 /** @param places line numbers from 1, inclusive */
 export function ambiguous(path: string, places: [number, number][], count: number, lines: Line[]): LoomError {
@@ -67,6 +74,20 @@ function nearestWindow(lines: Line[], old: string[]): number | null {
   return start;
 }
 
+/** For text without a word in common: where the letters of its longest line are most at home. */
+function nearestLine(lines: Line[], old: string[]): number | null {
+  const wanted = old.reduce(
+    (longest, line) => (line.trim().length > longest.length ? line.trim() : longest),
+    '',
+  );
+  let [best, at] = [MIN_LIKENESS, -1];
+  for (const [i, line] of lines.slice(0, MAX_LOOK).entries()) {
+    const score = likeness(wanted.slice(0, MAX_WIDTH), line.text.trim().slice(0, MAX_WIDTH));
+    if (score > best) [best, at] = [score, i];
+  }
+  return at < 0 ? null : Math.max(0, at - old.findIndex(line => line.trim() === wanted));
+}
+
 /** The first line that the edit takes for another than it is. */
 function difference(lines: Line[], start: number, old: string[]): string {
   const there = lines.slice(start, start + old.length + 2).map(line => keyOf(line.text));
@@ -77,9 +98,13 @@ function difference(lines: Line[], start: number, old: string[]): string {
 /** Shows where the words of old_str are most at home. */
 export function notFound(path: string, lines: Line[], old: string[]): LoomError {
   const head = `old_str was not found in ${path}`;
-  const start = nearestWindow(lines, old);
+  if (lines.length === 0) return refusal('not_found', `${head}; the file is empty, use write_file.`);
+  const start = nearestWindow(lines, old) ?? nearestLine(lines, old);
   if (start === null)
-    return refusal('not_found', `${head}, and nothing in it is similar; call read_file and copy the text.`);
+    return refusal(
+      'not_found',
+      `${head}, and nothing in it is similar; call read_file and copy the text. It begins:\n${numbered(lines, 1, MAX_BEGIN)}`,
+    );
   const from = Math.max(1, start + 1 - 2);
   const to = Math.min(lines.length, start + old.length + 2, from + MAX_NEAREST);
   return refusal(

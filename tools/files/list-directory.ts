@@ -1,8 +1,9 @@
 /** list_directory: two levels of a folder, folders first. */
 
 import type { Dirent } from 'node:fs';
-import { readdir, stat } from 'node:fs/promises';
+import { lstat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { listFolder } from '../disk.ts';
 import { FOLDER } from '../parameters.ts';
 import { refusal, success } from '../result.ts';
 import type { Tool } from '../tool.ts';
@@ -12,10 +13,15 @@ const MAX_ENTRIES = 500;
 /** Named, but not opened: nobody wants to read them by accident. */
 const CLOSED = new Set(['.git', 'node_modules', '__pycache__', '.venv', 'venv', '.tox', '.mypy_cache']);
 
-async function sorted(folder: string): Promise<Dirent[]> {
-  const entries = await readdir(folder, { withFileTypes: true });
+/** Folders first; within them by name, as people sort, whatever the case. */
+async function sorted(root: string, path: string): Promise<Dirent[]> {
+  const entries = await listFolder(root, path);
   const rank = (entry: Dirent) => (entry.isDirectory() ? 0 : 1);
-  return entries.sort((a, b) => rank(a) - rank(b) || (a.name < b.name ? -1 : 1));
+  const low = new Map(entries.map(entry => [entry, entry.name.toLowerCase()]));
+  const order = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
+  return entries.sort(
+    (a, b) => rank(a) - rank(b) || order(low.get(a)!, low.get(b)!) || order(a.name, b.name),
+  );
 }
 
 const shownName = (entry: Dirent): string =>
@@ -66,15 +72,15 @@ export const listDirectory: Tool = {
     const path = await context.workspace.resolve((args['path'] as string | undefined) ?? '.', {
       mustExist: true,
     });
-    const folder = join(context.workspace.root, path);
-    if (!(await stat(folder)).isDirectory())
+    const { root } = context.workspace;
+    if ((await lstat(join(root, path))).isFile())
       throw refusal('not_a_directory', `${path} is a file; use read_file to see it.`);
-    const ignored = await ignoredIn(context.workspace.root, path, context.signal);
+    const ignored = await ignoredIn(root, path, context.signal);
     const lines: string[] = [];
     let hidden = 0;
     let left = 0;
     const add = (line: string) => (lines.length < MAX_ENTRIES ? lines.push(line) : hidden++);
-    for (const entry of await sorted(folder)) {
+    for (const entry of await sorted(root, path)) {
       context.signal.throwIfAborted();
       if (await ignored(entry.name, entry)) {
         left++;
@@ -82,7 +88,7 @@ export const listDirectory: Tool = {
       }
       add(shownName(entry));
       if (!entry.isDirectory() || CLOSED.has(entry.name)) continue;
-      const inner = await sorted(join(folder, entry.name)).catch(() => null);
+      const inner = await sorted(root, join(path, entry.name)).catch(() => null);
       if (inner === null) add('  (not readable)');
       for (const child of inner ?? [])
         if (await ignored(`${entry.name}/${child.name}`, child)) left++;

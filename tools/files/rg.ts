@@ -3,6 +3,7 @@
 import { spawn } from 'node:child_process';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { refuseMoved } from '../disk.ts';
 import { refusal } from '../result.ts';
 
 /** Names that are given to ripgrep to be left out. */
@@ -116,13 +117,15 @@ export async function ripgrep(
     stopped = true;
     child.kill('SIGKILL');
   });
-  return new Promise((resolve, reject) => {
+  const run = await new Promise<RgRun>((resolve, reject) => {
     child.on('error', reject);
     child.on('close', code => {
       if (!stopped && rest !== '') within(rest);
       resolve({ exitCode: stopped ? null : code, stderr: stderr.trim() });
     });
   });
+  await refuseMoved(root, path);
+  return run;
 }
 
 export const plainPath = (path: string): string => (path.startsWith('./') ? path.slice(2) : path);
