@@ -1,6 +1,7 @@
 /** All tools, one explicit list, and the one way to call them: validated, limited in time and size, never throwing. */
 
 import { type Failure, failure, LoomError } from '../machines/failure.ts';
+import { analyzeCode } from './analyze-code.ts';
 import { askUser } from './ask-user.ts';
 import { calculator } from './calculator.ts';
 import { fitName } from './calls/fit-call.ts';
@@ -49,6 +50,7 @@ const TOOLS: Tool[] = [
   webSearch,
   spreadsheet,
   documentWrite,
+  analyzeCode,
 ];
 
 /** A tool that does not answer to its signal is given up this much later, ms. */

@@ -1,7 +1,10 @@
 /** How tools answer: a result from what they did, or a failure as data. */
 
 import { type Failure, LoomError } from '../machines/failure.ts';
+import type { BlobRef, Blobs } from '../store/blobs-port.ts';
+import { isParsable } from './code/languages.ts';
 import { changeReport } from './diff.ts';
+import { decodeText } from './text.ts';
 import type { ChangeRecord, ToolContext, ToolResult } from './tool.ts';
 
 export const success = (output: string, extra: Partial<ToolResult> = {}): ToolResult => ({
@@ -26,6 +29,37 @@ export const failed = (error: Failure, extra: Partial<ToolResult> = {}): ToolRes
 export const refusal = (code: string, message: string, detail?: Record<string, unknown>): LoomError =>
   new LoomError('terminal', code, message, detail);
 
+const BROKEN = 'This change brought in syntax errors; correct them:';
+/** Errors told of one change. */
+const MAX_PROBLEMS = 5;
+/** Files looked at after one change. */
+const MAX_PARSED = 10;
+
+type FileProblem = { path: string; line: number; message: string; text: string };
+
+/** Syntax errors that the new contents have and the old ones had not. */
+async function syntaxErrorsOf(records: ChangeRecord[], blobs: Blobs): Promise<FileProblem[]> {
+  const files = records.filter(
+    ({ kind, operation, after_ref }) => !kind && after_ref && /^(create|modify)$/.test(operation),
+  );
+  const found: FileProblem[] = [];
+  for (const { path, before, after_ref } of files.slice(0, MAX_PARSED)) {
+    if (!isParsable(path) || found.length >= MAX_PROBLEMS) continue;
+    const { introducedProblems } = await import('./code/syntax.ts');
+    const look = async () => {
+      const now = await textOf(after_ref!, blobs);
+      return now === null ? [] : introducedProblems(path, before && (await textOf(before, blobs)), now);
+    };
+    // Contents that are not kept, or a grammar that cannot be loaded, tell nothing of the file.
+    const problems = await look().catch(() => []);
+    found.push(...problems.map(problem => ({ path, ...problem })));
+  }
+  return found.slice(0, MAX_PROBLEMS);
+}
+
+const textOf = async (ref: BlobRef, blobs: Blobs): Promise<string | null> =>
+  (await decodeText(await blobs.get(ref)))?.text ?? null;
+
 /** Result of a tool that changed files: message, diff, records, and what the subtask now knows of them. */
 export async function changed(
   message: string,
@@ -39,8 +73,11 @@ export async function changed(
     const known = record.operation !== 'rename' || context.lastRead(record.from!) === record.after;
     if (record.after !== null && !record.kind && known) reads[record.path] = record.after;
   }
-  return success(diff === '' ? message : `${message}\n${diff}`, {
-    data: { ...data, diff },
+  const problems = await syntaxErrorsOf(records, context.blobs);
+  const broken = problems.map(({ path, line, message: what, text }) => `  ${path}:${line}: ${what}: ${text}`);
+  const parts = [message, ...(broken.length > 0 ? [BROKEN, ...broken] : []), ...(diff === '' ? [] : [diff])];
+  return success(parts.join('\n'), {
+    data: { ...data, diff, ...(problems.length > 0 ? { syntax_errors: problems } : {}) },
     files_changed,
     changes,
     reads,

@@ -29,7 +29,7 @@ export function planEffect(deps: TaskDeps): Effect {
   return async (intent, context) => {
     const input = intent.input as PlanInput;
     const [workspace, instructions, templates] = await Promise.all([
-      surveyWorkspace(deps.workspace.root),
+      surveyWorkspace(deps.workspace.root, deps.goal, context.signal),
       deps.rows.instructions(),
       planTemplates(deps.store, deps.goal, deps.now()),
     ]);
@@ -59,7 +59,7 @@ export function replanEffect(deps: TaskDeps): Effect {
   return async (intent, context) => {
     const input = intent.input as ReplanInput;
     const [workspace, instructions, plan] = await Promise.all([
-      surveyWorkspace(deps.workspace.root),
+      surveyWorkspace(deps.workspace.root, deps.goal, context.signal),
       deps.rows.instructions(),
       deps.rows.plan(input.version),
     ]);

@@ -1,4 +1,4 @@
-/** A short look at the workspace for the planner: two levels of names, bounded in size. */
+/** A short look at the workspace for the planner: a map of names and definitions, bounded in size. */
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 
@@ -24,8 +24,38 @@ async function namesOf(folder: string): Promise<{ name: string; folder: boolean 
     .sort((a, b) => Number(b.folder) - Number(a.folder) || (a.name < b.name ? -1 : 1));
 }
 
-/** Relative names, folders with a trailing slash; `(empty)` when there is nothing. */
-export async function surveyWorkspace(root: string): Promise<string> {
+/** Characters of a map: a planner's first request stays below 10 KB. */
+const MAP_BUDGET = 3_000;
+
+/** Words of a goal that files of interest may carry in their paths. */
+const wordsOf = (goal: string): string[] => [
+  ...new Set(
+    goal
+      .toLowerCase()
+      .match(/[\p{L}\p{N}_]{4,}/gu)
+      ?.slice(0, 100) ?? [],
+  ),
+];
+
+/**
+ * What lies where and what the most telling sources define, those that the goal speaks of first.
+ * Where there is nothing to map, all being ignored or ripgrep missing, names alone; `(empty)` when there is nothing at all.
+ */
+export async function surveyWorkspace(root: string, goal: string, signal: AbortSignal): Promise<string> {
+  const names = await twoLevels(root);
+  if (names === '(empty)') return names;
+  try {
+    const { mapDirectory } = await import('../../tools/code/map.ts');
+    const map = await mapDirectory(root, { budget: MAP_BUDGET, words: wordsOf(goal), signal });
+    return map.files > 0 ? map.text : names;
+  } catch (error) {
+    if (signal.aborted) throw error;
+    return names;
+  }
+}
+
+/** Relative names, folders with a trailing slash. */
+async function twoLevels(root: string): Promise<string> {
   const lines: string[] = [];
   for (const entry of await namesOf(root)) {
     if (lines.length >= MAX_LINES) break;
