@@ -18,6 +18,7 @@ import { ripgrepSearch } from './files/ripgrep-search.ts';
 import { searchFiles } from './files/search-files.ts';
 import { writeFile } from './files/write-file.ts';
 import { LIST_TOOLS, listTools } from './list-tools.ts';
+import { namingField } from './naming.ts';
 import { readArtifact } from './read-artifact.ts';
 import { failed } from './result.ts';
 import { gathered, RUN_TOOL, runTool } from './run-tool.ts';
@@ -133,9 +134,11 @@ export function createRegistry(given: Tool[] = TOOLS): Registry {
     const signal = AbortSignal.any([context.signal, timeout]);
     try {
       const result = await settled(tool.run(args, { ...context, signal }), signal);
-      return await shortened(result, tool, context);
+      const error = result.error && namingField(result.error, tool, args);
+      return await shortened({ ...result, error }, tool, context);
     } catch (error) {
-      return shortened(failed(failureOf(error, tool, timeout, context.signal)), tool, context);
+      const failure = namingField(failureOf(error, tool, timeout, context.signal), tool, args);
+      return shortened(failed(failure), tool, context);
     }
   }
 

@@ -81,6 +81,9 @@ export async function ripgrep(
   signal: AbortSignal,
   onRecord: (record: string) => boolean,
 ): Promise<RgRun> {
+  // No argument of a program can hold one; whether in the pattern, a glob or a type, it matches nothing.
+  if (args.some(arg => arg.includes('\0')))
+    throw refusal('bad_pattern', 'A pattern to search for must not contain a NUL character.');
   const { rgPath } = await import('@vscode/ripgrep').catch(() => {
     throw refusal(
       'ripgrep_missing',
