@@ -29,13 +29,15 @@ function saysValue(message: string, value: unknown): boolean {
 /** The failure with `detail.fields`. Where its words name neither a parameter nor a value that was given, they begin with the
  *  name of the one that the call is known by. */
 export function namingField(failure: Failure, { parameters, paths, subject }: Tool, args: Args): Failure {
-  if (failure.kind === 'uncertain' || NEWS.has(failure.code) || failure.detail?.['fields']) return failure;
-  const { message } = failure;
+  if (failure.kind === 'uncertain' || NEWS.has(failure.code)) return failure;
+  const { message, detail } = failure;
   const names = Object.keys(parameters.properties);
-  const named = names.filter(name => saysWord(message, name) || saysValue(message, args[name]));
-  if (named.length > 0) return { ...failure, detail: { ...failure.detail, fields: named } };
+  const said = names.filter(name => saysWord(message, name) || saysValue(message, args[name]));
   const known = [...(paths ?? []), subject, ...(parameters.required ?? []), ...names];
-  const field = known.find(name => name !== undefined && name in args);
-  if (field === undefined) return failure;
-  return { ...failure, message: `${field}: ${message}`, detail: { ...failure.detail, fields: [field] } };
+  const fallback = known.find(name => name !== undefined && name in args);
+  const own = (detail?.['fields'] ?? []) as string[];
+  const fields = own.length > 0 ? own : said.length > 0 ? said : fallback ? [fallback] : [];
+  if (fields.length === 0) return failure;
+  const words = said.length > 0 || fields.some(field => message.includes(field));
+  return { ...failure, message: words ? message : `${fields[0]}: ${message}`, detail: { ...detail, fields } };
 }

@@ -119,6 +119,21 @@ const HOSTILE_VALUES: unknown[] = [
   Array.from({ length: 2_000 }, (_, i) => i),
 ];
 
+const URLS = [
+  'http://a.example/',
+  'http://a.example/data.json',
+  'http://a.example/away',
+  'http://127.0.0.1:9/',
+  'http://[::ffff:10.0.0.1]/',
+  'http://169.254.169.254/latest',
+  'http://0177.0.0.1/',
+  'http://user:pw@a.example/',
+  'file:///etc/passwd',
+  'javascript:alert(1)',
+  'http://',
+  'a.example',
+];
+
 const isPath = (name: string): boolean => /(path|file|folder|dir|directory|source|destination)$/i.test(name);
 
 /** Something a schema accepts, mostly. */
@@ -152,13 +167,15 @@ function fitting(name: string, schema: Schema): fc.Arbitrary<unknown> {
             { weight: 3, arbitrary: fc.constantFrom(...USUAL_PATHS) },
             fc.constantFrom(...HOSTILE_PATHS),
           )
-        : name === 'command'
-          ? fc.constantFrom(...HARMLESS)
-          : fc.oneof(
-              fc.constantFrom('line 1', 'a', 'needle', '**/*.ts', '1 + 1'),
-              fc.string({ maxLength: 30 }),
-              fc.constantFrom(...HOSTILE_TEXTS),
-            );
+        : name === 'url'
+          ? fc.constantFrom(...URLS)
+          : name === 'command'
+            ? fc.constantFrom(...HARMLESS)
+            : fc.oneof(
+                fc.constantFrom('line 1', 'a', 'needle', '**/*.ts', '1 + 1'),
+                fc.string({ maxLength: 30 }),
+                fc.constantFrom(...HOSTILE_TEXTS),
+              );
   }
 }
 

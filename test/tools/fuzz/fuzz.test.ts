@@ -6,16 +6,25 @@ import { readdirSync, readFileSync, readlinkSync, symlinkSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { expect, test, vi } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { createRegistry } from '../../../tools/registry.ts';
 import type { Assessment, ToolContext, ToolResult } from '../../../tools/tool.ts';
+import { createWebClient } from '../../../tools/web/client.ts';
 import { openWorkspace } from '../../../tools/workspace.ts';
+import { fakeWeb } from '../../support/fake-web.ts';
 import { bench, fill, tempFolder } from '../support.ts';
 import { type FuzzedCall, fuzzedCalls, HARMLESS } from './calls.ts';
 
 const CALLS = process.env['LOOM_DEEP'] === '1' ? 20_000 : 2_000;
 const SECRET = 'the-secret-beside-the-workspace';
 const registry = createRegistry();
+
+const SETTINGS = { user_agent: 'Loom-Test/1', timeout_seconds: 5, requests_per_second: 0, cache_seconds: 0 };
+const PAGES: Parameters<typeof fakeWeb>[0] = {
+  'a.example/': '<html><body><h1>Hello</h1><p>needle</p></body></html>',
+  'a.example/data.json': '{"a":1}',
+  'a.example/away': (_, response) => response.writeHead(302, { location: 'http://10.0.0.1/' }).end(),
+};
 
 /** `<outer>/work` is the workspace, everything else must stay as it is. */
 async function arena(): Promise<{ outer: string; context: ToolContext }> {
@@ -38,7 +47,12 @@ async function arena(): Promise<{ outer: string; context: ToolContext }> {
   symlinkSync('loop', join(work, 'loop'));
   execFileSync('sh', ['-c', 'mkfifo fifo'], { cwd: work });
   const { context } = await bench();
-  return { outer, context: { ...context, workspace: await openWorkspace(work), outputLimit: 4_000 } };
+  const fake = await fakeWeb(PAGES);
+  onTestFinished(fake.stop);
+  const client = createWebClient(SETTINGS, fake.network, { now: Date.now, sleep: async () => {} });
+  onTestFinished(client.close);
+  const web = { ...context.web, client };
+  return { outer, context: { ...context, web, workspace: await openWorkspace(work), outputLimit: 4_000 } };
 }
 
 /** Every file and link below a folder but for the workspace. */
@@ -60,8 +74,12 @@ function sealNetwork(): { attempts: string[] } {
     attempts.push(what);
     return Object.assign(new Error('sealed for the test'), { code: 'ENETUNREACH' });
   };
+  const connect = Socket.prototype.connect;
   vi.spyOn(Socket.prototype, 'connect').mockImplementation(function (this: Socket, ...given: unknown[]) {
-    const error = refuse(JSON.stringify(given[0]));
+    const [first] = given.flat() as { host?: string; path?: string }[];
+    // The servers of the test stand on this machine.
+    if (first?.path || first?.host === '127.0.0.1') return Reflect.apply(connect, this, given) as Socket;
+    const error = refuse(JSON.stringify(first));
     process.nextTick(() => this.destroy(error));
     return this;
   } as Socket['connect']);
@@ -171,5 +189,7 @@ test(`${CALLS} random and mutated calls: no crash, nothing outside, no packet, a
   );
   // Enough of each kind, or the test shows nothing.
   expect(Math.min(seen.refused, seen.ran, seen.failed)).toBeGreaterThan(CALLS / 20);
-  console.log(JSON.stringify({ ...seen, connections: sealed.attempts.length }));
+  // The guard refused by itself: nothing tried to leave.
+  expect(sealed.attempts).toEqual([]);
+  console.log(JSON.stringify(seen));
 }, 900_000);
