@@ -7,6 +7,7 @@ import { openLoom } from '../../actors/engine.ts';
 import { openLmdbReader } from '../../store/lmdb.ts';
 import { startFakeServer } from '../support/fake-server.ts';
 import { slowestEdit } from './edits.ts';
+import { toolFigures } from './tool-figures.ts';
 
 const [loom = '', folder = '', fake = ''] = process.argv.slice(2);
 let boxes = 0;
@@ -256,3 +257,4 @@ await growth();
 await rowSize();
 await memory();
 editLatency();
+await toolFigures(join(folder, 'tools'), print);
