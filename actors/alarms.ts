@@ -33,6 +33,8 @@ const owns = (owner: string, path: string): boolean => path === owner || path.st
 /** An attempt's time; other alarms are waits, which go on whatever else happens. */
 export const isDeadline = (effect: EffectEntry): boolean =>
   effect.source === 'alarm' && effect.id === 'deadline';
+/** The end of an item of the remediation queue: a bound, too, but its time goes on. */
+export const isExpiry = (effect: EffectEntry): boolean => effect.source === 'alarm' && effect.id === 'ttl';
 /** setTimeout cannot wait longer than 2^31-1 ms. */
 const LONGEST_TIMER = 2_000_000_000;
 

@@ -26,7 +26,7 @@ import {
   type Store,
   StoreWriteError,
 } from '../store/port.ts';
-import { createAlarms, isDeadline } from './alarms.ts';
+import { createAlarms, isDeadline, isExpiry } from './alarms.ts';
 import type { Effect, EffectResult } from './effect.ts';
 import { ABORT_GRACE_MS, createPool } from './effect-pool.ts';
 import { createInbox, type InboxRow } from './inbox.ts';
@@ -365,8 +365,9 @@ const intentRow = (effect: EffectEntry): Row => ({ key: `e/${effect.key}`, value
 
 const isQuestion = (effect: EffectEntry): boolean => effect.source === 'question';
 
-/** Neither a question nor a deadline moves a run on by itself. */
-const onlyWaits = (effect: EffectEntry): boolean => isQuestion(effect) || isDeadline(effect);
+/** Neither a question nor a bound moves a run on by itself. */
+const onlyWaits = (effect: EffectEntry): boolean =>
+  isQuestion(effect) || isDeadline(effect) || isExpiry(effect);
 
 const stoppedLine = (line: JournalLine): JournalLine => ({ ...line, data: { ...line.data, stopped: true } });
 

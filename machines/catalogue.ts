@@ -4,6 +4,7 @@ import { effectClass } from './effects.ts';
 import type { Obligations } from './obligations.ts';
 import type { Plan } from './plan.ts';
 import type { Catalogue } from './react.ts';
+import { remediation } from './remediation.ts';
 import { session } from './session.ts';
 import { subtask } from './subtask.ts';
 import { task } from './task.ts';
@@ -60,8 +61,8 @@ export function makeCatalogue(price: (role: PricedRole) => RolePrice): Catalogue
     };
   };
   return {
-    machines: { task, subtask, turn, verifier, session },
-    versions: { task: 1, subtask: 1, turn: 1, verifier: 1, session: 1 },
+    machines: { task, subtask, turn, verifier, remediation, session },
+    versions: { task: 1, subtask: 1, turn: 1, verifier: 1, remediation: 1, session: 1 },
     apart: {
       task: {
         plan: (plan: Plan) => planRowKey(plan.version),

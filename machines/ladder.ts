@@ -1,6 +1,7 @@
 /** The retry ladder: what kind of failure it was, whether another attempt is worth its calls, with which model, and what a
  *  person is told when it is not. Pure. */
 import { type Failure, failure } from './failure.ts';
+import type { RemediationSettings } from './remediation-queue.ts';
 import type { VerdictDigest } from './verdict.ts';
 
 export interface SubtaskSettings {
@@ -15,6 +16,7 @@ export interface SubtaskSettings {
   resolver: boolean;
   /** Tier of the strongest executor. */
   top_tier: number;
+  remediation: RemediationSettings;
   /** The result gate is on (approval mode `confidence_threshold`). */
   result_gate: boolean;
   confidence_threshold: number;
@@ -70,6 +72,7 @@ const CLASS_OF: Record<string, FailureClass> = {
   unsupported_claims_no_evidence: 'unconfirmed_data',
   unsupported_entries_remain: 'unconfirmed_data',
   partial_evidence_coverage: 'unconfirmed_data',
+  partial_verified: 'unconfirmed_data',
   unverified_entries_remaining: 'unconfirmed_data',
   out_of_iterations: 'budget',
   wall_clock: 'budget',
@@ -98,7 +101,7 @@ export function classOf(
 const codeOf = (context: Attempt): string => context.failure?.code ?? '';
 
 /** A person rejected the result: what was wrong with it has been judged, so its verdict says nothing more. */
-const byPerson = (context: Attempt): boolean => codeOf(context) === 'rejected_by_person';
+export const byPerson = (context: Attempt): boolean => codeOf(context) === 'rejected_by_person';
 
 export const failureClass = (context: Attempt): FailureClass =>
   classOf(codeOf(context), byPerson(context) ? null : context.verdict);
@@ -114,7 +117,7 @@ export const tierOf = ({ attempt, model_tier }: Pick<Attempt, 'attempt' | 'model
   attempt <= 2 ? model_tier : attempt === 3 ? Math.min(3, model_tier + 1) : 3;
 
 /** Failures no further attempt can change. */
-const HOPELESS = ['not_found', 'bad_request', 'script', 'no_plan'];
+export const HOPELESS = ['not_found', 'bad_request', 'script', 'no_plan'];
 
 /** Failures that pass with time. */
 const TRANSIENT = ['rate_limit', 'overloaded', 'timeout', 'infra_verifier_error'];
@@ -162,7 +165,7 @@ export function ending(context: Attempt): string | null {
   return affordable(context) ? null : `${calls} model calls were spent on it without an accepted result`;
 }
 
-const ADVICE: Record<FailureClass, string> = {
+export const ADVICE: Record<FailureClass, string> = {
   generic:
     'Ask for less at once or say more exactly what is accepted, or give the executor a stronger model.',
   rate_limit: 'Run it again later, or configure a second model for the role.',

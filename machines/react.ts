@@ -34,18 +34,19 @@ export { type ActorEntry, actorRow, type Catalogue, type EffectEntry };
 
 const MAX_STEPS = 1_000;
 
-/** Where predecessors and successors of the same work meet: the subtask's address without its incarnation; a session works on
- *  one thing at a time, so all of it. */
+/** Where predecessors and successors of the same work meet: the subtask's address without its incarnation, and that of
+ *  its follow-ups (`r:`); a session works on one thing at a time, so all of it. */
 const scopeOf = (path: string): string =>
   path
     .split('/')
     .slice(0, path.startsWith('session/') ? 2 : 3)
     .join('/')
-    .replace(/@\d+$/, '');
+    .replace(/@\d+$/, '')
+    .replace(/\/r:/, '/s:');
 
 /** Whose account an effect at this address is booked on, besides the task's: the id of its subtask, over all incarnations. */
 export const accountOf = (path: string): string | null =>
-  /^[^/]+\/[^/]+\/s:(.+?)@\d+(?:\/|$)/.exec(path)?.[1] ?? null;
+  /^[^/]+\/[^/]+\/[sr]:(.+?)@\d+(?:\/|$)/.exec(path)?.[1] ?? null;
 
 const blocks = (effect: EffectEntry): boolean => effect.state === 'stopping' && effect.class !== 'repeatable';
 

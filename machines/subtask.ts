@@ -8,21 +8,11 @@ import {
   record,
   resultQuestion,
   type SubtaskRecord,
-  thread,
   told,
-  wantsPerson,
 } from './attempt.ts';
 import type { EffectOutputs, QuestionInput } from './effects.ts';
 import { type Failure, failure } from './failure.ts';
-import {
-  backoffMs,
-  ending,
-  givenUp,
-  type SubtaskSettings,
-  signaturesWith,
-  tierOf,
-  wantsResolver,
-} from './ladder.ts';
+import { backoffMs, givenUp, type SubtaskSettings, signaturesWith } from './ladder.ts';
 import { remote, rowActions } from './remote.ts';
 import { retold, type Stuck } from './stuck.ts';
 import {
@@ -31,13 +21,17 @@ import {
   type Context,
   outcome,
   type PrepareInput,
+  partly,
+  prepareInput,
   type ResolveInput,
   type SettleInput,
   type SubtaskInput,
   type SubtaskOutput,
+  turnInput,
+  verifierInput,
 } from './subtask-context.ts';
+import { guards } from './subtask-guards.ts';
 import type { TurnInput, TurnOutput } from './turn.ts';
-import { accepted } from './verdict.ts';
 import type { VerifierInput, VerifierOutput } from './verifier.ts';
 
 export type {
@@ -62,6 +56,12 @@ const turned = {
 const verified = {
   type: 'count' as const,
   params: ({ event }: { event: { output: VerifierOutput } }) => ({ calls: event.output.calls }),
+};
+
+/** For the next attempt, whoever makes it. */
+const tellNext = {
+  type: 'put' as const,
+  params: ({ context }: { context: Context }) => ({ key: feedbackKey(context), value: feedback(context) }),
 };
 
 const machine = setup({
@@ -89,39 +89,41 @@ const machine = setup({
     count: assign(({ context }, params: { calls: number }) => ({ calls: context.calls + params.calls })),
     tellStuck: emit(({ event }) => retold(event)),
   },
-  guards: {
-    worthAnother: ({ context }) => ending(context) === null,
-    mustWait: ({ context }) => backoffMs(context) > 0,
-    wantsResolver: ({ context }) => wantsResolver(context),
-    wantsPerson: ({ context }) => wantsPerson(context),
-    mayExtract: ({ context }) => context.settings.extract,
-  },
+  guards,
 }).createMachine({
   id: 'subtask',
   context: ({ input }) => begun(input),
-  initial: 'preparing',
+  initial: 'beginning',
   options: { maxIterations: 1000 },
-  entry: {
-    type: 'journal',
-    params: ({ context }) => ({ event_type: 'subtask_started', data: { subtask_id: context.id } }),
-  },
   states: {
+    beginning: {
+      always: [
+        { guard: 'followsUp', target: 'preparing' },
+        {
+          target: 'preparing',
+          actions: {
+            type: 'journal',
+            params: ({ context }) => ({ event_type: 'subtask_started', data: { subtask_id: context.id } }),
+          },
+        },
+      ],
+    },
     /** Writes the first messages of this attempt: the task, what its dependencies left, feedback of earlier attempts. */
     preparing: {
       invoke: {
         src: 'prepare',
         id: 'prepare',
-        input: ({ context }) => ({ ...attemptInput(context), model_tier: context.model_tier }),
+        input: ({ context }) => prepareInput(context),
         onDone: [
           {
-            guard: ({ event }) => event.output.ok,
+            guard: 'prepared',
             target: 'working',
             actions: assign(({ context, event: { output } }) =>
               output.ok ? { tokens: output.tokens, model_tier: output.tier ?? context.model_tier } : {},
             ),
           },
           {
-            target: 'exhausted',
+            target: 'over',
             actions: assign(({ event }) => ({ failure: event.output.ok ? null : event.output.failure })),
           },
         ],
@@ -132,23 +134,16 @@ const machine = setup({
         {
           src: 'turn',
           id: 'turn',
-          input: ({ context }) => ({
-            thread: thread(context),
-            subtask: context.id,
-            role: 'executor' as const,
-            tier: tierOf(context),
-            max_iterations: context.settings.max_iterations,
-            tokens: context.tokens,
-          }),
+          input: ({ context }) => turnInput(context),
           onDone: [
             {
-              guard: ({ event }) => event.output.ok && event.output.claim === 'success',
+              guard: 'claimsSuccess',
               target: 'verifying',
               actions: [turned, assign({ reverified: false })],
             },
             {
-              guard: ({ event }) => event.output.ok && event.output.claim === 'blocked',
-              target: 'exhausted',
+              guard: 'claimsBlocked',
+              target: 'over',
               actions: [
                 turned,
                 assign(({ event }) => ({
@@ -203,30 +198,20 @@ const machine = setup({
       invoke: {
         src: 'verifier',
         id: 'verify',
-        input: ({ context }) => ({
-          thread: thread(context),
-          subtask: context.id,
-          plan_version: context.plan_version,
-          attempt: context.attempt,
-          tier: context.verification_tier,
-          votes: context.settings.votes,
-          review_tokens: context.settings.review_tokens,
-        }),
+        input: ({ context }) => verifierInput(context),
         onDone: [
           {
-            guard: ({ event }) => accepted(event.output.verdict.outcome),
+            guard: 'acceptable',
             target: 'judged',
             actions: [verified, assign(({ event }) => ({ verdict: event.output.verdict }))],
           },
           {
-            guard: ({ event }) => event.output.verdict.reason_code === 'vote_split',
+            guard: 'voteSplit',
             target: 'askingPerson',
             actions: [verified, assign(({ event }) => ({ verdict: event.output.verdict }))],
           },
           {
-            // An unreadable verdict says nothing about the work: only the judge is asked once more, nothing is redone.
-            guard: ({ context, event }) =>
-              event.output.verdict.outcome === 'inconclusive' && !context.reverified,
+            guard: 'unreadable',
             target: 'verifying',
             reenter: true,
             actions: [verified, assign({ reverified: true })],
@@ -261,7 +246,7 @@ const machine = setup({
         input: ({ context }) => resultQuestion(context),
         onDone: [
           {
-            guard: ({ event }) => event.output.ok && event.output.answer === 'approve',
+            guard: 'approved',
             target: 'accepted',
             actions: assign(({ context }) => ({ verdict: approvedByPerson(context.verdict) })),
           },
@@ -295,9 +280,17 @@ const machine = setup({
         id: 'settle',
         input: ({ context }) => attemptInput(context),
         onDone: [
-          { guard: ({ event }) => event.output.ok, target: 'done' },
           {
-            target: 'exhausted',
+            guard: 'settledInPart',
+            target: 'done',
+            actions: {
+              type: 'put',
+              params: ({ context }) => ({ key: feedbackKey(context), value: feedback(partly(context)) }),
+            },
+          },
+          { guard: 'settled', target: 'done' },
+          {
+            target: 'over',
             actions: assign(({ event }) => ({ failure: event.output.ok ? null : event.output.failure })),
           },
         ],
@@ -305,8 +298,10 @@ const machine = setup({
     },
     attemptFailed: {
       always: [
+        { guard: 'followsUp', target: 'unresolved' },
+        { guard: 'mayFollowUp', target: 'deferred' },
         { guard: 'worthAnother', target: 'retrying' },
-        { target: 'exhausted', actions: assign(({ context }) => ({ failure: givenUp(context) })) },
+        { target: 'over', actions: assign(({ context }) => ({ failure: givenUp(context) })) },
       ],
     },
     retrying: {
@@ -315,10 +310,7 @@ const machine = setup({
           type: 'journal',
           params: ({ context }) => ({ event_type: 'subtask_retrying', data: told.retrying(context) }),
         },
-        {
-          type: 'put',
-          params: ({ context }) => ({ key: feedbackKey(context), value: feedback(context) }),
-        },
+        tellNext,
       ],
       always: [{ guard: 'wantsResolver', target: 'resolving' }, { target: 'nextAttempt' }],
     },
@@ -364,6 +356,25 @@ const machine = setup({
           }),
         },
       ],
+    },
+    /** What it stated could not be confirmed: whether it is completed is for its follow-up to say. */
+    deferred: {
+      type: 'final',
+      output: ({ context }) => outcome.deferred(context),
+      entry: [
+        tellNext,
+        {
+          type: 'journal',
+          params: ({ context }) => ({ event_type: 'unconfirmed_data_queued', data: told.failed(context) }),
+        },
+      ],
+    },
+    over: { always: [{ guard: 'followsUp', target: 'unresolved' }, { target: 'exhausted' }] },
+    /** Only one attempt of a follow-up: what becomes of its subtask is decided there. */
+    unresolved: {
+      type: 'final',
+      entry: tellNext,
+      output: ({ context }) => outcome.exhausted(context),
     },
     exhausted: {
       type: 'final',

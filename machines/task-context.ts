@@ -1,8 +1,9 @@
 /** What a task knows, and the pure questions it asks about it: what runs next, what an outcome changes, why it fails. */
 import type { EffectOutputs, QuestionInput } from './effects.ts';
 import { type Failure, failure } from './failure.ts';
-import { classOf, PATIENCE } from './ladder.ts';
-import { GOAL, type Obligations, obligationsOf, reassigned } from './obligations.ts';
+import { type Item, queued } from './follow-up.ts';
+import { PATIENCE } from './ladder.ts';
+import { type Obligations, obligationsOf, reassigned } from './obligations.ts';
 import {
   demoteSyntheses,
   mergePlan,
@@ -16,9 +17,7 @@ import {
   stallReasons,
 } from './plan.ts';
 import type { SubtaskInput, SubtaskOutput, SubtaskSettings } from './subtask.ts';
-import type { TurnInput } from './turn.ts';
 import type { VerdictDigest } from './verdict.ts';
-import type { VerifierInput } from './verifier.ts';
 
 export interface TaskSettings {
   /** 1..64 */
@@ -80,6 +79,8 @@ export interface Context extends TaskInput {
   status: string;
   /** Ids of the live children. */
   live: string[];
+  /** The remediation queue. */
+  items: Item[];
   /** Counts dispatches, so that no two incarnations share an address. */
   launched: number;
   repairs: number;
@@ -100,7 +101,7 @@ export interface Context extends TaskInput {
   failure: Failure | null;
 }
 
-interface FailedNode {
+export interface FailedNode {
   id: string;
   critical: boolean;
   code: string;
@@ -111,6 +112,8 @@ interface FailedNode {
   replacement: boolean;
   /** Obligations that nothing shows although their work is completed. */
   unmet: string[];
+  /** No new plan can mend it. */
+  final?: true;
   /** Model calls spent on it and what it replaced, and how many of them on its last attempt, about. */
   calls: number;
   attempt_calls: number;
@@ -128,7 +131,10 @@ const tierOf = (node: PlanNode, settings: TaskSettings): number => {
   return settings.tier3_enabled && node.is_critical_path ? 3 : node.verification_tier;
 };
 
-export const nextNode = (context: Context): PlanNode =>
+/** Address of the next runnable node below the task. */
+export const nextChild = (context: Context): string => `s:${nextNode(context).id}@${context.launched + 1}`;
+
+const nextNode = (context: Context): PlanNode =>
   context.plan!.subtasks[nextRunnable(context.plan!, context.status)]!;
 
 export const subtaskInput = (context: Context): SubtaskInput => {
@@ -204,61 +210,16 @@ export function adopted(context: Context, proposed: Plan): Partial<Context> {
 
 const NOT_CLOSING: Context['closing'] = { rechecked: false, goal: null };
 
-/** Code of a task that cannot be completed because something owed is not shown. */
-export const UNMET = 'obligation_unmet';
-
-/** All work is completed, but something owed is not shown: a failure like that of a critical subtask. */
-export function unmetObligation({
-  failure: { code, message, detail = {} },
-}: {
-  failure: Failure;
-}): FailedNode {
-  const unmet = Array.isArray(detail['obligations']) ? detail['obligations'].map(String) : [];
-  return {
-    id: GOAL,
-    critical: true,
-    code,
-    message,
-    signature: `${classOf(code, null)}:${code}:${unmet.join(',').slice(0, 200)}`,
-    replacement: false,
-    unmet,
-    calls: 0,
-    attempt_calls: 0,
-  };
-}
-
-/** The thread whose stored calls are commands that were evidence. */
-export const recheckThread = (version: number): string => `${GOAL}-again@${version}.1`;
-
-export const recheckInput = (context: Context, output: EffectOutputs['finalize']): TurnInput => ({
-  thread: recheckThread(context.plan!.version),
-  subtask: null,
-  role: 'executor',
-  tier: 1,
-  max_iterations: 1,
-  tokens: 0,
-  given: output.ok ? (output.calls ?? []) : [],
-});
-
-/** The goal is judged like a subtask of its own, whose work is that of all. */
-export const goalVerifierInput = (context: Context): VerifierInput => ({
-  thread: `${GOAL}@${context.plan!.version}.1`,
-  subtask: GOAL,
-  plan_version: context.plan!.version,
-  attempt: 1,
-  tier: context.settings.tier2_enabled ? 2 : 1,
-  votes: context.settings.subtask.votes,
-  review_tokens: context.settings.subtask.review_tokens,
-});
-
 /** What the end of a subtask changes. */
 export function outcome(context: Context, event: SubtaskDone): Partial<Context> {
   const { actorId, output } = event;
   const i = nodeIndex(context.plan!, nodeOf(actorId));
   const live = context.live.filter(id => id !== actorId);
+  const items = queued(context.items, output);
+  if (output.follow_up?.waits) return { live, items };
   const letter: StatusLetter = output.ok ? 'c' : output.blocked ? 'b' : 'f';
   const status = setStatus(context.status, i, letter);
-  if (output.ok) return { live, status };
+  if (output.ok) return { live, items, status };
   const { is_critical_path: critical, spent = 0 } = context.plan!.subtasks[i]!;
   const open: FailedNode = {
     id: nodeOf(actorId),
@@ -281,6 +242,16 @@ export function causeOf(context: Context): Failure {
   const cause = context.replanFor ?? context.open;
   if (cause?.unmet.length)
     return failure('terminal', cause.code, cause.message, { obligations: cause.unmet });
+  if (cause?.final)
+    return failure(
+      'terminal',
+      cause.code,
+      `the follow-up of subtask "${cause.id}" failed: ${cause.message}`,
+      {
+        subtask_id: cause.id,
+        blocking_remediation_failures: [cause.id],
+      },
+    );
   if (cause)
     return failure('terminal', cause.code, `subtask "${cause.id}" failed: ${cause.message}`, {
       subtask_id: cause.id,
@@ -303,7 +274,7 @@ const returned = ({ open, replanned }: Context): boolean =>
  *  is not critical only while it has cost little. */
 export function replannable(context: Context): boolean {
   const { open, replans, settings } = context;
-  if (!open || replans >= settings.max_replans || returned(context)) return false;
+  if (!open || open.final || replans >= settings.max_replans || returned(context)) return false;
   if (open.signature.startsWith('verifier_parse')) return false;
   return open.critical || open.calls + 1 + open.attempt_calls <= PATIENCE;
 }
@@ -330,6 +301,7 @@ export const beginning = (input: TaskInput): Context => ({
   obligations: null,
   status: '',
   live: [],
+  items: [],
   launched: 0,
   repairs: 0,
   errors: [],

@@ -10,10 +10,12 @@ import {
   stopChild,
 } from 'xstate';
 import type { EffectOutputs, QuestionInput } from './effects.ts';
-import { demoteSyntheses, nextRunnable, singleNodePlan } from './plan.ts';
+import { demoteSyntheses, singleNodePlan } from './plan.ts';
+import type { RemediationInput, RemediationOutput } from './remediation.ts';
 import { remote, rowActions } from './remote.ts';
-import { retold, type Stuck, stuckEvent, stuckReason } from './stuck.ts';
+import { retold, type Stuck, stuckEvent } from './stuck.ts';
 import type { SubtaskInput, SubtaskOutput } from './subtask.ts';
+import { failureIn, goalVerifierInput, recheckInput, unmetObligation } from './task-closing.ts';
 import {
   accept,
   adopted,
@@ -26,23 +28,17 @@ import {
   errorsOf,
   type FinalizeInput,
   failedOutput,
-  goalVerifierInput,
   type Instruction,
-  isYes,
   launch,
-  MAX_PLAN_REPAIRS,
-  merged,
-  nextNode,
+  nextChild,
   noPlan,
   outcome,
   PLAN_REJECTED,
   type PlanInput,
   planQuestion,
   type ReplanInput,
-  recheckInput,
   rejection,
   repairing,
-  replannable,
   replanReason,
   type SubtaskDone,
   stalled,
@@ -50,9 +46,9 @@ import {
   type TaskInput,
   type TaskOutput,
   type TaskSettings,
-  UNMET,
-  unmetObligation,
 } from './task-context.ts';
+import { guards } from './task-guards.ts';
+import * as queue from './task-items.ts';
 import type { TurnInput, TurnOutput } from './turn.ts';
 import type { VerifierInput, VerifierOutput } from './verifier.ts';
 
@@ -79,6 +75,7 @@ const machine = setup({
     plan: remote<PlanInput, EffectOutputs['plan']>(),
     replan: remote<ReplanInput, EffectOutputs['replan']>(),
     subtask: remote<SubtaskInput, SubtaskOutput>(),
+    remediation: remote<RemediationInput, RemediationOutput>(),
     finalize: remote<FinalizeInput, EffectOutputs['finalize']>(),
     turn: remote<TurnInput, TurnOutput>(),
     verifier: remote<VerifierInput, VerifierOutput>(),
@@ -105,44 +102,35 @@ const machine = setup({
       enqueue({ type: 'journal', params: { event_type: 'steer_instruction', data: { instruction: text } } });
     }),
     markLaunched: assign(({ context }) => launch(context)),
-    recordOutcome: assign(({ context, event }) => outcome(context, event as SubtaskDone)),
+    recordOutcome: enqueueActions(({ context, event, enqueue }) => {
+      const changed = outcome(context, event as SubtaskDone);
+      enqueue.assign(changed);
+      for (const action of queue.said.queued(context, changed)) enqueue(action);
+    }),
+    /** A subtask that waited for its follow-up has failed with it. */
+    recordFollowUp: enqueueActions(({ context, event, enqueue }) => {
+      const done = event as unknown as queue.ItemDone;
+      enqueue.assign(queue.itemEnded(context, done));
+      for (const action of queue.said.failed(context, done)) enqueue(action);
+    }),
+    noteUnmet: assign(({ event }) => unmetObligation(outputOf<'finalize'>(event))),
+    noteFailure: assign(({ event }) => ({ failure: failureIn(outputOf<'finalize'>(event)) })),
+    markItem: assign(({ context }) => queue.itemLaunched(context)),
+    tellItems: enqueueActions(({ context, enqueue }) => {
+      for (const item of queue.dispensable(context)) enqueue.sendTo(queue.childOf(item), { type: 'FINISH' });
+      enqueue.assign({ items: queue.allTold(context) });
+    }),
     reap: stopChild(({ event }) => (event as SubtaskDone).actorId),
     stopAll: enqueueActions(({ context, enqueue }) => {
       for (const id of context.live) enqueue.stopChild(id);
-      enqueue.assign({ live: [], status: context.status.replace(/[pr]/g, 's') });
+      for (const action of queue.said.left(context)) enqueue(action);
+      enqueue.assign({ live: [], items: [], status: context.status.replace(/[pr]/g, 's') });
     }),
     failForSubtask: assign(({ context }) => ({ failure: causeOf(context) })),
     pause: assign({ pausing: true }),
     unpause: assign({ pausing: false }),
   },
-  guards: {
-    isSubtask: ({ event }) => (event as SubtaskDone).actorId.startsWith('s:'),
-    planSound: ({ event }) => {
-      const output = outputOf<'plan'>(event);
-      return output.ok && errorsOf(output).length === 0;
-    },
-    planOnly: ({ context }) => context.settings.plan_only,
-    planStuck: ({ event }) => stuckReason(outputOf<'plan'>(event)) !== null,
-    // Only an answer can be repaired; a request that was refused would be refused again.
-    repairsLeft: ({ context, event }) => {
-      const output = outputOf<'plan'>(event);
-      return context.repairs < MAX_PLAN_REPAIRS && (output.ok || output.failure.kind === 'retryable');
-    },
-    mayDegrade: ({ context }) => context.settings.degraded_mode === 'allow',
-    mustAskToDegrade: ({ context }) => context.settings.degraded_mode === 'require_approval',
-    criticalFailed: ({ context }) => context.open?.critical === true && !replannable(context),
-    shouldReplan: ({ context }) => context.open !== null && replannable(context),
-    allCompleted: ({ context }) => /^c+$/.test(context.status),
-    roomAndWork: ({ context }) =>
-      context.live.length < context.settings.max_parallel && nextRunnable(context.plan!, context.status) >= 0,
-    pauseWanted: ({ context }) => context.pausing,
-    nothingRuns: ({ context }) => context.live.length === 0,
-    approved: ({ event }) => isYes(outputOf<'question'>(event)),
-    mergeSound: ({ context, event }) => {
-      const output = outputOf<'replan'>(event);
-      return output.ok && merged(context, output.plan).errors.length === 0;
-    },
-  },
+  guards,
 }).createMachine({
   id: 'task',
   context: ({ input }) => beginning(input),
@@ -227,7 +215,10 @@ const machine = setup({
       initial: 'dispatching',
       entry: { type: 'journal', params: { event_type: 'task_executing', data: {} } },
       on: {
-        'xstate.done.actor.*': { guard: 'isSubtask', actions: ['recordOutcome', 'reap'] },
+        'xstate.done.actor.*': [
+          { guard: 'isSubtask', actions: ['recordOutcome', 'reap'] },
+          { guard: 'isFollowUp', actions: ['recordFollowUp', 'reap'] },
+        ],
         STUCK: { actions: 'tellStuck' },
         RESUME: { actions: ['unpause', 'forward'] },
       },
@@ -253,12 +244,23 @@ const machine = setup({
               guard: 'roomAndWork',
               actions: [
                 spawnChild('subtask', {
-                  id: ({ context }) => `s:${nextNode(context).id}@${context.launched + 1}`,
+                  id: ({ context }) => nextChild(context),
                   input: ({ context }) => subtaskInput(context),
                 }),
                 'markLaunched',
               ],
             },
+            {
+              guard: 'roomForFollowUp',
+              actions: [
+                spawnChild('remediation', {
+                  id: ({ context }) => queue.childOf(queue.nextItem(context)!),
+                  input: ({ context }) => queue.itemInput(context),
+                }),
+                'markItem',
+              ],
+            },
+            { guard: 'onlyFollowUps', actions: 'tellItems' },
             {
               guard: 'nothingRuns',
               target: '#task.failing',
@@ -335,17 +337,17 @@ const machine = setup({
         id: 'finalize',
         input: ({ context }) => ({ version: context.plan!.version, ...context.closing }),
         onDone: [
-          { guard: ({ event }) => event.output.ok && event.output.next === 'recheck', target: 'rechecking' },
-          { guard: ({ event }) => event.output.ok && event.output.next === 'judge', target: 'judging' },
-          { guard: ({ event }) => event.output.ok, target: 'completed' },
+          { guard: 'wantsRecheck', target: 'rechecking' },
+          { guard: 'wantsJudging', target: 'judging' },
+          { guard: 'allShown', target: 'completed' },
           {
-            guard: ({ event }) => !event.output.ok && event.output.failure.code === UNMET,
+            guard: 'notShown',
             target: 'executing',
-            actions: assign(({ event }) => (event.output.ok ? {} : { open: unmetObligation(event.output) })),
+            actions: 'noteUnmet',
           },
           {
             target: 'failing',
-            actions: assign(({ event }) => ({ failure: event.output.ok ? null : event.output.failure })),
+            actions: 'noteFailure',
           },
         ],
       },

@@ -2,6 +2,13 @@
 export type Outcome = 'pass' | 'pass_with_warnings' | 'partial_verified' | 'fail' | 'inconclusive';
 export type SeverityClass = 'hard_invariant' | 'semantic' | 'inconclusive' | 'infra';
 
+/** What a verdict asks for besides its outcome. */
+export type RemediationMode =
+  | 'confirm_or_prune'
+  | 'queue_follow_up'
+  | 'targeted_remediation'
+  | 'remediate_and_retry';
+
 export interface Verdict {
   passed: boolean;
   outcome: Outcome;
@@ -37,6 +44,8 @@ export interface VerdictDigest {
   destructive?: boolean;
   /** Hash of what exactly was found wrong; equal when a further attempt fails in just the same way. */
   findings?: string;
+  /** What was left unconfirmed should be followed up, and how. */
+  remediation?: RemediationMode;
   /** A change of this attempt was refused because somebody else had changed the same file. */
   conflict?: boolean;
 }

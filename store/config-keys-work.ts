@@ -4,7 +4,7 @@ import { allGone, choice, flag, gone, int, num, type Rules, textOrTexts, under }
 
 const ALWAYS = 'this is always so';
 const CONFIRM =
-  'what could not be confirmed is not a success and goes to the retry ladder, execution.max_subtask_retries';
+  'what could not be confirmed is followed up, verification.remediation_mode; on the critical path the task waits for it';
 const CONTRADICTION = 'tier 1 looks at the files a subtask changed and tier 2 reads what was really changed';
 
 const EXECUTION: Rules = {
@@ -44,7 +44,7 @@ const EXECUTION: Rules = {
     int('Limit of tool calls that change something.', 0, 0, 100_000),
   ),
   max_task_remediation_attempts: gone(
-    'execution.max_subtask_retries and execution.max_task_replans bound repairs',
+    'verification.remediation_queue_max_attempts bounds each follow-up',
     int('Limit of remediation attempts.', 0, 0, 100_000),
   ),
   planner_degraded_mode: choice(
@@ -93,18 +93,35 @@ const VERIFICATION: Rules = {
     'rules say for themselves how hard they are',
     flag('Rules only advise.', true),
   ),
-  ...allGone(CONFIRM, {
-    allow_partial_verified: flag('Accept a result verified in part.', true),
-    auto_confirm_prune_critical_path: flag('Confirm or prune on the critical path.', true),
-    confirm_or_prune_retry_on_transient: flag('Try again after a transient failure.', true),
-    confirm_or_prune_max_attempts: int('Attempts to confirm.', 2, 1),
-    confirm_or_prune_backoff_seconds: num('Wait between attempts to confirm.', 2, 0),
-    unconfirmed_supporting_threshold: num('Share that may stay unconfirmed.', 0.3, 0, 1),
-    remediation_queue_max_attempts: int('Attempts of a queued repair.', 3, 1),
-    remediation_queue_backoff_seconds: num('First wait of a queued repair.', 2, 0),
-    remediation_queue_max_backoff_seconds: num('Longest wait of a queued repair.', 30, 0),
+  allow_partial_verified: flag('Accept a result of which a part could not be confirmed.', true),
+  remediation_mode: choice(
+    'What follows when something could not be confirmed: a follow-up, as the verdict says (auto) or always so; the other two: the retry ladder alone.',
+    'auto',
+    'auto',
+    'off',
+    'confirm_or_prune',
+    'queue_follow_up',
+    'targeted_remediation',
+    'remediate_and_retry',
+  ),
+  confirm_or_prune_max_attempts: int('Attempts to confirm, the last of which takes out the rest.', 2, 1),
+  confirm_or_prune_backoff_seconds: num('Wait between attempts to confirm.', 2, 0),
+  remediation_queue_max_attempts: int(
+    'Attempts of a queued follow-up, the last of which takes out what cannot be confirmed.',
+    3,
+    1,
+  ),
+  remediation_queue_backoff_seconds: num('First wait of a queued follow-up; doubled each time.', 2, 0),
+  remediation_queue_max_backoff_seconds: num('Longest wait of a queued follow-up.', 30, 0),
+  remediation_queue_ttl_seconds: num('A follow-up ends after this time, whatever it is doing.', 21_600, 1),
+  ...allGone('verification.remediation_queue_backoff_seconds and _max_backoff_seconds', {
     remediation_queue_backoff: num('First wait of a queued repair.', 2, 0),
     remediation_queue_max_backoff: num('Longest wait of a queued repair.', 30, 0),
+  }),
+  ...allGone(CONFIRM, {
+    auto_confirm_prune_critical_path: flag('Confirm or prune on the critical path.', true),
+    confirm_or_prune_retry_on_transient: flag('Try again after a transient failure.', true),
+    unconfirmed_supporting_threshold: num('Share that may stay unconfirmed.', 0.3, 0, 1),
   }),
   ...allGone(CONTRADICTION, {
     contradiction_guard_enabled: flag('Look for contradictions.', true),

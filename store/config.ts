@@ -98,6 +98,20 @@ export interface Config {
     tier2_enabled: boolean;
     tier3_enabled: boolean;
     tier3_vote_count: number;
+    allow_partial_verified: boolean;
+    remediation_mode:
+      | 'auto'
+      | 'off'
+      | 'confirm_or_prune'
+      | 'queue_follow_up'
+      | 'targeted_remediation'
+      | 'remediate_and_retry';
+    confirm_or_prune_max_attempts: number;
+    confirm_or_prune_backoff_seconds: number;
+    remediation_queue_max_attempts: number;
+    remediation_queue_backoff_seconds: number;
+    remediation_queue_max_backoff_seconds: number;
+    remediation_queue_ttl_seconds: number;
   };
   approval: { mode: ApprovalMode; allow: string[]; deny: string[]; confidence_threshold: number };
   tools: {

@@ -9,6 +9,7 @@ const SENTENCES: Record<string, string> = {
   turn: 'ask the model, do what it asks for, until it answers or fails',
   session: 'talk: what is typed becomes a turn, what is typed meanwhile waits or steers, everything is kept',
   verifier: 'look at the files first, then let models judge; what nobody could judge is no success',
+  remediation: 'confirm what a verdict found unconfirmed, in the end take it out, and say how that ended',
 };
 
 // No picture shows a price.

@@ -1,5 +1,7 @@
 /** What is known of a subtask's failed attempts: what kind of failure, what was wrong, what somebody advised. */
+
 import type { FailureClass } from '../../machines/ladder.ts';
+import { accepted } from '../../machines/verdict.ts';
 import { fixKey, type TaskRows } from './rows.ts';
 
 export interface EarlierAttempt {
@@ -22,10 +24,12 @@ export async function earlierAttempts(
   return Promise.all(
     failed.map(async ({ attempt, thread, failure_class, failure, verdict }): Promise<EarlierAttempt> => {
       // What was judged before a person rejected it, or before something else failed, is not why it failed.
-      const why = verdict?.reason_code || 'verification_failed';
+      const why =
+        verdict?.reason_code ||
+        (verdict?.outcome === 'partial_verified' ? verdict.outcome : 'verification_failed');
       const stored = verdict && why === failure?.code ? await rows.verdict(thread) : null;
       // Of several votes the last one is stored, which may have been for it.
-      const judged = stored?.passed ? null : stored;
+      const judged = stored && stored.passed !== accepted(verdict!.outcome) ? null : stored;
       return {
         attempt,
         failure_class,

@@ -4,7 +4,7 @@ import type { CallDigest, EffectOutputs } from '../../machines/effects.ts';
 import { failure } from '../../machines/failure.ts';
 import { GOAL } from '../../machines/obligations.ts';
 import type { FinalizeInput } from '../../machines/task.ts';
-import { recheckThread, UNMET } from '../../machines/task-context.ts';
+import { recheckThread, UNMET } from '../../machines/task-closing.ts';
 import { accepted } from '../../machines/verdict.ts';
 import type { Row } from '../../store/port.ts';
 import type { Effect } from '../effect.ts';

@@ -66,6 +66,7 @@ export function prepareEffect(deps: TaskDeps): Effect {
         node,
         plan,
         attempt: input.attempt,
+        follow_up: input.follow_up,
         upstream,
         earlier,
         touched: [...new Set(touched)],

@@ -1,7 +1,13 @@
 /** Tier 2: a model that did not do the work reads what was really changed. Unreadable answers say nothing: they fail closed. */
 import type { EffectOutputs } from '../../machines/effects.ts';
 import { failure } from '../../machines/failure.ts';
-import type { Outcome, SeverityClass, Verdict, VerdictDigest } from '../../machines/verdict.ts';
+import type {
+  Outcome,
+  RemediationMode,
+  SeverityClass,
+  Verdict,
+  VerdictDigest,
+} from '../../machines/verdict.ts';
 import { accepted } from '../../machines/verdict.ts';
 import type { ReviewInput } from '../../machines/verifier.ts';
 import type { Effect } from '../effect.ts';
@@ -84,7 +90,8 @@ export function reviewEffect(deps: TaskDeps): Effect {
     });
     const { response, independent } = called.routed;
     const shared = { journal: called.journal, used: costOf(deps.config, called.routed) };
-    const verdict = response.finish === 'length' ? null : readVerdict(response.content);
+    const read = response.finish === 'length' ? null : readVerdict(response.content);
+    const verdict = deps.config.verification.allow_partial_verified ? read : read && wholly(read);
     if (!verdict) {
       const unreadable = failure('retryable', 'unreadable', 'the verifier did not answer with a verdict');
       return {
@@ -106,6 +113,7 @@ export function reviewEffect(deps: TaskDeps): Effect {
       feedback: verdict.feedback.slice(0, 300),
       independent,
       tier: 2,
+      ...remediationOf(verdict),
       ...(verdict.passed ? {} : { findings: reviewFindings(verdict), conflict: inConflict(traces) }),
     };
     return {
@@ -135,6 +143,19 @@ export function reviewEffect(deps: TaskDeps): Effect {
   };
 }
 
+/** What a verdict says should follow: a mode by its name, or only that something should. */
+function remediationOf({ metadata }: Verdict): Pick<VerdictDigest, 'remediation'> {
+  const named = MODES.find(mode => mode === metadata['remediation_mode']);
+  const remediation = named ?? (metadata['remediation_required'] === true ? 'queue_follow_up' : undefined);
+  return remediation ? { remediation } : {};
+}
+
+/** Where nothing may stay unconfirmed, accepted in part is not accepted. */
+const wholly = (verdict: Verdict): Verdict =>
+  verdict.outcome === 'partial_verified'
+    ? { ...verdict, passed: false, outcome: 'fail', reason_code: verdict.reason_code || 'partial_verified' }
+    : verdict;
+
 /** What the prompt may take: as configured, but never more than the reviewer's window leaves beside its answer. */
 async function promptTokens(deps: TaskDeps, avoid: string[], signal: AbortSignal): Promise<number> {
   const configured = deps.config.limits.verifier.max_verifier_prompt_tokens;
@@ -147,6 +168,12 @@ async function promptTokens(deps: TaskDeps, avoid: string[], signal: AbortSignal
   }
 }
 
+const MODES: RemediationMode[] = [
+  'confirm_or_prune',
+  'queue_follow_up',
+  'targeted_remediation',
+  'remediate_and_retry',
+];
 const OUTCOMES: Outcome[] = ['pass', 'pass_with_warnings', 'partial_verified', 'fail'];
 const SEVERITIES: SeverityClass[] = ['hard_invariant', 'semantic', 'inconclusive', 'infra'];
 

@@ -1,5 +1,7 @@
 /** The executor's conversation: static words first, then the subtask, so that prompt caches hit. */
+
 import type { Plan, PlanNode } from '../../machines/plan.ts';
+import type { Phase } from '../../machines/remediation-queue.ts';
 import type { EarlierAttempt } from '../effects/earlier.ts';
 import type { Message } from '../models/model.ts';
 import { feedbackOf } from './feedback.ts';
@@ -27,6 +29,8 @@ export interface ExecutorPrompt {
   node: PlanNode;
   plan: Plan;
   attempt: number;
+  /** The work has been done: only what a verdict found unconfirmed is left. */
+  follow_up: Phase | null;
   upstream: Upstream[];
   earlier: EarlierAttempt[];
   /** Files that this subtask's earlier attempts changed. */
@@ -47,6 +51,13 @@ const leftovers = (paths: string[]): string =>
   paths.length === 0
     ? ''
     : `This subtask takes their place. These files that they changed are still so: ${paths.slice(0, 24).join(', ')}. Use, correct or remove them.`;
+
+const FOLLOW_UP: Record<Phase, string> = {
+  confirm:
+    'The files are there, but parts of them could not be confirmed; they are named above. Look each of them up with tools and write beside it where it stands. Leave everything else as it is.',
+  prune:
+    'Parts of the files could still not be confirmed; they are named above. Confirm each now, or take it out of the files. Nothing may stay in them that you cannot show. Leave everything else as it is.',
+};
 
 /** @param maxChars what the parts that vary may take together; what the subtask is and when it is accepted weighs most */
 export function executorMessages(prompt: ExecutorPrompt, maxChars: number): Message[] {
@@ -88,6 +99,7 @@ export function executorMessages(prompt: ExecutorPrompt, maxChars: number): Mess
     ...section('Instructions from the user', shown.instructions),
     ...section('What was wrong with earlier attempts', shown.feedback),
     ...section('How to go about it this time', shown.fix),
+    ...section('What is left to do', prompt.follow_up ? FOLLOW_UP[prompt.follow_up] : ''),
   ];
   return [
     { role: 'system', content: EXECUTOR_SYSTEM },

@@ -76,6 +76,12 @@ function sentence({ event_type, data }: JournalEvent, paint: Paint): string | nu
       return `${mark('retrying', paint)} ${id}  attempt ${num(data, 'attempt')}: ${why('feedback', 'reason_code')}`;
     case 'subtask_completed':
       return `${mark('done', paint)} ${id}  done: ${why('summary')}`;
+    case 'remediation_queued':
+      return `${mark('waiting', paint)} ${id}  to be followed up: ${why('reason_code')}`;
+    case 'remediation_attempt':
+      return `${mark('retrying', paint)} ${id}  follow-up ${String(data['attempt'])} of ${String(data['max_attempts'])}: ${why('phase')}`;
+    case 'remediation_terminal':
+      return `${mark(data['state'] === 'resolved' || data['state'] === 'pruned' ? 'done' : 'skipped', paint)} ${id}  follow-up ${why('state')}`;
     case 'subtask_failed':
       return `${mark('failed', paint)} ${id}  failed: ${why('feedback', 'reason_code')}`;
     case 'task_stalled':

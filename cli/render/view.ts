@@ -157,6 +157,19 @@ function step(subtask: SubtaskView, type: string, data: Data): SubtaskView {
         mark: str(data, 'status') === 'skipped' ? 'skipped' : 'done',
         step: text('summary'),
       };
+    case 'unconfirmed_data_queued':
+      return {
+        ...subtask,
+        mark: 'retrying',
+        step: `not confirmed: ${text('feedback') || text('reason_code')}`,
+      };
+    case 'remediation_attempt':
+      return { ...subtask, mark: 'retrying', step: `follow-up ${num(data, 'attempt')}: ${text('phase')}` };
+    case 'remediation_terminal':
+      // What was not waited for stays as it was accepted.
+      return data['blocking'] === true
+        ? subtask
+        : { ...subtask, mark: 'done', step: `follow-up ${text('state')}` };
     case 'subtask_failed':
       return { ...subtask, mark: 'failed', step: text('feedback') || text('reason_code') };
     case 'approval_requested':

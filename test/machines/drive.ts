@@ -66,7 +66,7 @@ function reservations(run: Run, subtask = ''): Cost {
   const sum = { ...NO_COST };
   let nano = 0;
   for (const { path, reserved } of Object.values(run.effects)) {
-    if (subtask && !path.includes(`/s:${subtask}@`)) continue;
+    if (subtask && !new RegExp(`/[sr]:${subtask}@`).test(path)) continue;
     for (const name of ['tokens', 'model_calls', 'tool_calls'] as const) sum[name] += reserved[name];
     nano += Math.round(reserved.usd * 1e9);
   }

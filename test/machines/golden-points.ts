@@ -86,6 +86,14 @@ export const points: Record<string, () => Drive> = {
       .settle(at('b', 'model'), text())
       .settle(at('b', 'checks'), verdict('pass', { tier: 1, checks_passed: 0.5 }))
       .settle(at('b', 'review'), verdict('pass', { confidence: 0.2, checks_passed: 0.5 })),
+  'following-up': () =>
+    executing()
+      .settle(at('b', 'prepare'), { ok: true, tokens: 700 })
+      .settle(at('b', 'model'), text())
+      .settle(at('b', 'checks'), verdict('pass', { tier: 1 }))
+      .settle(at('b', 'review'), verdict('fail', { reason_code: 'unconfirmed_claims' }))
+      .settle({ in: 'r:b@', id: 'prepare' }, { ok: true, tokens: 700 })
+      .settle({ in: 'r:b@', id: 'model' }, text('failed')),
   replanning: () => working().settle(at('a', 'model'), text('blocked', 'no access')),
   'replanned-and-paused': () =>
     working()

@@ -1,7 +1,10 @@
 /** Results of effects and inputs of machines, as small as tests need them. */
+
 import type { CallDigest, ClaimStatus } from '../../machines/effects.ts';
 import { type FailureKind, failure } from '../../machines/failure.ts';
 import type { Plan, PlanNode } from '../../machines/plan.ts';
+import type { RemediationInput } from '../../machines/remediation.ts';
+import { DEFAULT_REMEDIATION, type RemediationSettings } from '../../machines/remediation-queue.ts';
 import type { SessionInput } from '../../machines/session.ts';
 import type { SubtaskInput, SubtaskSettings } from '../../machines/subtask.ts';
 import type { TaskInput, TaskSettings } from '../../machines/task.ts';
@@ -157,6 +160,7 @@ const subtaskSettings = (more: Partial<SubtaskSettings> = {}): SubtaskSettings =
   extract: false,
   resolver: false,
   top_tier: 1,
+  remediation: DEFAULT_REMEDIATION,
   result_gate: false,
   confidence_threshold: 0.8,
   ...more,
@@ -175,6 +179,37 @@ export const subtaskInput = (
   settings: subtaskSettings(settings),
   ...more,
 });
+/** An item of the queue: of a subtask that waits for it, unless told otherwise. */
+export const remediationInput = (
+  more: Partial<RemediationInput> = {},
+  settings: Partial<RemediationSettings> = {},
+): RemediationInput => ({
+  id: 'rem-a-1',
+  subtask: 'a',
+  incarnation: 1,
+  attempt: 1,
+  thread: 'a@1.1',
+  reason_code: 'unconfirmed_claims',
+  strategy: 'queue_follow_up',
+  blocking: true,
+  waits: true,
+  critical: false,
+  model_tier: 1,
+  verification_tier: 2,
+  calls: 3,
+  record: {
+    status: 'failed',
+    attempts: 1,
+    thread: 'a@1.1',
+    plan_version: 1,
+    verification: digest('fail', { reason_code: 'unconfirmed_claims' }),
+    failure: failure('retryable', 'unconfirmed_claims', 'two claims are open'),
+  },
+  plan_version: 1,
+  settings: subtaskSettings({ remediation: { ...DEFAULT_REMEDIATION, ...settings } }),
+  ...more,
+});
+
 export const taskInput = (
   settings: Partial<TaskSettings> = {},
   subtask: Partial<SubtaskSettings> = {},

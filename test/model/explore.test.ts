@@ -7,19 +7,10 @@ import { points } from '../machines/golden-points.ts';
 import { distinct, received, representatives } from './alphabet.ts';
 import { type Behaviour, behaviourOf } from './behaviour.ts';
 import { explore, type Model, type Report, summary } from './explore.ts';
-import {
-  crown,
-  gentle,
-  type Outputs,
-  type Part,
-  subtask,
-  task,
-  tree,
-  turns,
-  verifiers,
-  whole,
-} from './parts.ts';
+import type { Part } from './part.ts';
+import { type Outputs, remediation, subtask, turns, verifiers } from './parts.ts';
 import { conversation, session } from './talk.ts';
+import { crown, followedPart, gentle, settledOnes, task, tree, unfollowed, whole } from './task-parts.ts';
 import { recordTaken } from './transitions.ts';
 
 const record = recordTaken(Object.values(catalogue.machines));
@@ -47,9 +38,14 @@ const prove = (part: Part, more: Partial<Model> = {}): Report =>
 /** What work has cost so far: it only ends work that has cost too much, which its own tests look at. */
 const COUNTS = ['calls', 'attempt_calls', 'spent', 'before'];
 /** Differences between outcomes of a subtask that its task does not look at; `calls` only bounds what has cost a lot. */
-const IGNORED = ['attempts', 'verdict', 'calls', 'failure'];
+const IGNORED = ['attempts', 'attempt', 'thread', 'verdict', 'calls', 'failure', 'record'];
 /** What each part can end with, as its own exploration found. */
-const proven: Outputs & { subtask: unknown[] } = { turn: [], verifier: [], subtask: [] };
+const proven: Outputs & Record<'subtask' | 'remediation', unknown[]> = {
+  turn: [],
+  verifier: [],
+  subtask: [],
+  remediation: [],
+};
 const known = (outputs: unknown[]): unknown[] => {
   expect(outputs.length).toBeGreaterThan(1);
   return outputs;
@@ -69,8 +65,20 @@ describe('the verifier alone', () => {
 
 describe('the subtask, whatever its turn and its verifier end with', () => {
   it('ends or waits from every state', () => {
-    const outputs = { turn: known(proven.turn), verifier: known(proven.verifier) };
+    const all = { turn: known(proven.turn), verifier: known(proven.verifier) };
+    // Verdicts that a subtask cannot tell apart are one, twice.
+    const verifier = representatives(subtask(all, 2), 'verifier', all.verifier, 2);
+    const outputs = { ...all, verifier };
     proven.subtask = distinct(prove(subtask(outputs, 2)).outputs, IGNORED);
+  });
+});
+
+describe('an item of the remediation queue, whatever its attempts end with', () => {
+  it.each([true, false])('ends or waits from every state, waited for: %s', waits => {
+    const part = remediation(settledOnes(known(proven.subtask)), waits);
+    const outcomes = representatives(part, 'subtask', settledOnes(proven.subtask), 2);
+    const { outputs } = prove(remediation(outcomes, waits));
+    proven.remediation = distinct([...proven.remediation, ...outputs], IGNORED);
   });
 });
 
@@ -78,13 +86,24 @@ describe('the task, whatever its subtasks end with', () => {
   it.each(['allow', 'require_approval', 'deny'] as const)(
     'ends or waits from every state, two of three live, one replan, degraded mode %s',
     mode => {
-      const part = task(mode, known(proven.subtask));
-      prove(task(mode, representatives(part, 'subtask', proven.subtask, 2)));
+      const outcomes = settledOnes(known(proven.subtask));
+      prove(task(mode, representatives(task(mode, outcomes), 'subtask', outcomes, 2)));
     },
   );
 
+  it('ends or waits from every state, with a queue of follow-ups', () => {
+    const followed = known(proven.remediation);
+    const part = task('deny', known(proven.subtask), false, followed);
+    const outcomes = representatives(part, 'subtask', proven.subtask, 1);
+    const ends = representatives(followedPart(outcomes), 'remediation', followed, 1);
+    prove({
+      ...task('deny', outcomes, false, ends),
+      name: 'task, subtasks and follow-ups as effects, 1 replan',
+    });
+  });
+
   it('ends with the plan when nothing else was asked for', () => {
-    expect(prove(task('require_approval', known(proven.subtask), true)).outputs).toContainEqual({
+    expect(prove(task('require_approval', settledOnes(known(proven.subtask)), true)).outputs).toContainEqual({
       status: 'planned',
     });
   });
@@ -94,9 +113,10 @@ describe('the task with its subtasks', () => {
   /** One of each kind of outcome of a turn and of a verifier that a subtask can tell apart. */
   const few = (): Outputs => {
     const part = subtask(proven, 2);
+    // The queue is looked at by itself; here its items stay out.
     return {
       turn: representatives(part, 'turn', known(proven.turn), 1),
-      verifier: representatives(part, 'verifier', known(proven.verifier), 1),
+      verifier: representatives(part, 'verifier', unfollowed(known(proven.verifier)), 1),
     };
   };
 

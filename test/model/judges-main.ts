@@ -7,13 +7,16 @@ import '../machines/task.test.ts';
 import '../machines/replan.test.ts';
 import '../machines/obligations.test.ts';
 import '../machines/session.test.ts';
+import '../machines/remediation.test.ts';
 import '../machines/goldens.test.ts';
 import { catalogue } from '../machines/drive.ts';
 import { distinct, representatives } from './alphabet.ts';
 import { explore } from './explore.ts';
 import { mutantsOf } from './mutants.ts';
-import { gentle, type Part, subtask, task, turns, verifiers, whole } from './parts.ts';
+import type { Part } from './part.ts';
+import { remediation, subtask, turns, verifiers } from './parts.ts';
 import { conversation, session } from './talk.ts';
+import { gentle, settledOnes, task, whole } from './task-parts.ts';
 
 export const mutants = Object.values(catalogue.machines).flatMap(mutantsOf);
 
@@ -44,10 +47,12 @@ function explorations(): { machine: string; name: string; run(): string | null }
   };
   const below = alone([subtask(few, 1), gentle(subtask(few, 2))]);
   const outcomes = outputs(below, ['attempts', 'verdict']);
-  const some = representatives(task('deny', outcomes), 'subtask', outcomes, 1);
+  const plain = settledOnes(outcomes);
+  const some = representatives(task('deny', plain), 'subtask', plain, 1);
+  const items = alone([true, false].map(waits => remediation(some, waits)));
   const above = alone([task('require_approval', some, true), task('require_approval', some), whole()[0]!]);
   const talk = alone([session(distinct(all.turn, ['iterations', 'claim', 'failure'])), conversation()]);
-  return [...verifier, ...turn, ...below, ...above, ...talk].map(({ part, report }) => ({
+  return [...verifier, ...turn, ...below, ...items, ...above, ...talk].map(({ part, report }) => ({
     machine: part.machine,
     name: part.name,
     run: () => wrongWith(part, report.states),

@@ -1,25 +1,21 @@
 /** The models to explore: each part alone, and the whole with parts left out, which then are effects with the outputs
- *  that their own exploration found. `small` is enough to judge a mutant by. */
-import type { Catalogue, EffectEntry, MachineEvent } from '../../machines/react.ts';
+ *  that their own exploration found. `small` is enough to judge a mutant by. Here: everything below the task. */
 import { catalogue } from '../machines/drive.ts';
 import {
-  answer,
   asking,
   askUser,
   calls,
   cut,
   denying,
   failed,
-  node,
   ok,
-  planned,
   pressure,
   read,
+  remediationInput,
   settled,
   shell,
   shrunk,
   subtaskInput,
-  taskInput,
   text,
   toolDone,
   turnInput,
@@ -28,48 +24,21 @@ import {
   verifierInput,
   write,
 } from '../machines/results.ts';
-import type { Model } from './explore.ts';
+import {
+  doubtful,
+  NOTE,
+  noBudget,
+  noModel,
+  type Part,
+  partial,
+  quiet,
+  results,
+  resume,
+  sure,
+  unconfirmed,
+  without,
+} from './part.ts';
 import { properties } from './properties.ts';
-
-export interface Part extends Model {
-  name: string;
-  /** Most costly effects any path may have. */
-  atMost: number;
-}
-
-export const without = (...left: string[]): Catalogue => ({
-  ...catalogue,
-  machines: Object.fromEntries(Object.entries(catalogue.machines).filter(([name]) => !left.includes(name))),
-});
-
-const resume: MachineEvent[] = [{ type: 'RESUME' }];
-/** What a person can do to a task at any point. */
-const everything: MachineEvent[] = [
-  { type: 'CANCEL' },
-  { type: 'PAUSE' },
-  { type: 'RESUME' },
-  { type: 'STEER', id: 's', at: '1', text: 'use tabs' },
-];
-
-const answers = (effect: EffectEntry): unknown[] => {
-  const { kind } = effect.input as { kind: string };
-  if (kind === 'uncertain') return [answer('retry'), answer('skip'), answer('done')];
-  if (kind === 'ask_user') return [answer('blue')];
-  return [answer('approve'), answer('reject')];
-};
-
-/** Sizes of prompts are no part of what a machine decides by. */
-export const quiet = (output: unknown): unknown => ({ ...(output as object), tokens: 0 });
-const noBudget = failed('budget', 'terminal');
-export const noModel = failed('no_model', 'terminal');
-
-/** Results by source; questions are answered in every way, what is not listed can only work. */
-export const results =
-  (alphabet: Record<string, unknown[]>) =>
-  (effect: EffectEntry): unknown[] => {
-    if (effect.source === 'question') return answers(effect);
-    return alphabet[effect.source] ?? [ok];
-  };
 
 const answering = [
   text(),
@@ -88,8 +57,6 @@ const TOOL = [
   noBudget,
   failed('aborted'),
 ].map(quiet);
-const NOTE = [{ ok: true, tokens: 0 }, noBudget];
-
 const turn = (name: string, max_iterations: number, model: unknown[], tool: unknown[]): Part => ({
   name: `turn, ${name}, ${max_iterations} iterations`,
   catalogue,
@@ -160,9 +127,6 @@ export function turns(small: boolean): Part[] {
   ];
 }
 
-const sure = verdict('pass', { confidence: 1, checks_passed: 1 });
-const doubtful = verdict('pass', { confidence: 0, checks_passed: 0, destructive: true });
-
 const verifier = (tier: number, votes: number): Part => ({
   name: `verifier, tier ${tier}, ${votes} votes`,
   catalogue,
@@ -185,7 +149,7 @@ const judged = (votes: number): Record<string, unknown[]> => ({
   checks: [sure, verdict('pass_with_warnings'), verdict('fail'), unestablished, failed('aborted')],
   review: [
     sure,
-    ...(votes === 1 ? [doubtful] : []),
+    ...(votes === 1 ? [doubtful, partial, unconfirmed] : []),
     verdict('fail'),
     verdict('inconclusive'),
     failed('unreadable'),
@@ -206,13 +170,13 @@ export interface Outputs {
 }
 
 /** How many calls were made only decides when work has cost too much, which its own tests look at. */
-const uncounted = ({ turn, verifier }: Outputs): Outputs => ({
+export const uncounted = ({ turn, verifier }: Outputs): Outputs => ({
   turn: turn.map(output => ({ ...(output as object), iterations: 0 })),
   verifier: verifier.map(output => ({ ...(output as object), calls: 0 })),
 });
 
 /** What every subtask explored can do; advice and extraction are steps of one subtask alone and stay out of the whole. */
-const SUBTASK = { result_gate: true };
+export const SUBTASK = { result_gate: true };
 
 export const subtask = (outputs: Outputs, max_retries: number, all = true): Part => ({
   name: `subtask, ${max_retries} retries`,
@@ -234,171 +198,16 @@ export const subtask = (outputs: Outputs, max_retries: number, all = true): Part
   atMost: 3 * (max_retries + 1) + max_retries,
 });
 
-const owing = { acceptance_criteria: 'It works.', deliverables: ['x.md'] };
-const three = planned(node('a', [], owing), node('b'), node('c', ['a']));
-const critical = planned(
-  node('a', [], { is_critical_path: true }),
-  node('b'),
-  node('c', [], { is_synthesis: true }),
-);
-const circular = planned(node('a', ['b']), node('b', ['a']));
-const REPLAN = [planned(node('d', [], owing), node('c', ['d'])), planned(), noBudget, failed('overloaded')];
-
-/** What the end of the work can say, as far as it has been looked at. */
-function endings(effect: EffectEntry, again: unknown[] = []): unknown[] {
-  const { rechecked, goal } = effect.input as { rechecked: boolean; goal: unknown };
-  return [
-    ok,
-    failed('internal', 'terminal'),
-    failed('obligation_unmet', 'terminal'),
-    ...(rechecked ? [] : [{ ok: true, next: 'recheck', calls: again }]),
-    ...(goal === null ? [{ ok: true, next: 'judge' }] : []),
-  ];
-}
-
-type Mode = 'allow' | 'require_approval' | 'deny';
-
-export const task = (mode: Mode, outcomes: unknown[], plan_only = false): Part => ({
-  name: `task, subtasks as effects, 1 replan, degraded mode ${mode}${plan_only ? ', plan only' : ''}`,
+/** An item of the queue: of a subtask that waits for it, or of one that is completed. */
+export const remediation = (outcomes: unknown[], waits: boolean): Part => ({
+  name: `remediation, its attempts as effects, ${waits ? 'waited for' : 'beside the work'}`,
   catalogue: without('subtask', 'turn', 'verifier'),
-  machine: 'task',
-  input: taskInput({ max_parallel: 2, max_replans: 1, degraded_mode: mode, plan_only }),
-  results: effect =>
-    effect.source === 'finalize'
-      ? endings(effect)
-      : results({
-          plan: mode === 'allow' ? [three, critical, circular, noModel] : [three, circular, noModel],
-          replan: REPLAN,
-          subtask: outcomes,
-          turn: [{ ok: true, claim: 'success', reason: '', iterations: 1 }],
-          verifier: [sure, verdict('fail')].map(({ verdict: judged }) => ({ verdict: judged, calls: 1 })),
-        })(effect),
-  commands: () => everything,
-  costly: ['plan', 'replan', 'subtask'],
+  machine: 'remediation',
+  root: 'task/x/r:a@1',
+  input: remediationInput(waits ? {} : { waits, blocking: false, record: null }),
+  results: results({ subtask: outcomes }),
+  commands: () => [{ type: 'PAUSE' }, { type: 'RESUME' }, { type: 'FINISH' }],
+  costly: ['subtask'],
   properties,
-  // Three plans, one new one, three subtasks and two more.
-  atMost: 9,
+  atMost: 3,
 });
-
-/** Nodes side by side, the last after the first. */
-const atTier3 = (first: string, second: string | null, last: string) =>
-  planned(
-    ...[first, ...(second ? [second] : [])].map(id => node(id, [], { verification_tier: 3 })),
-    node(last, [first], { verification_tier: 3 }),
-  );
-
-const wholePlans = {
-  plan: [atTier3('a', 'b', 'c'), noModel],
-  replan: [atTier3('d', null, 'c'), planned(), noBudget],
-  finalize: [ok, failed('stale_evidence')],
-};
-const wholeInput = (max_retries: number) =>
-  taskInput({ max_parallel: 2, max_replans: 1, tier3_enabled: true }, { ...SUBTASK, max_retries });
-
-/** The task and its subtasks, three of them, two live; turn and verifier are effects. */
-export const tree = (outputs: Outputs, max_retries: number): Part => ({
-  name: `task and subtasks, ${max_retries} retries, 1 replan`,
-  catalogue: without('turn', 'verifier'),
-  machine: 'task',
-  input: wholeInput(max_retries),
-  results: results({
-    ...wholePlans,
-    ...uncounted(outputs),
-    prepare: [{ ok: true, tokens: 0 }],
-    settle: [settled],
-  }),
-  commands: () => everything,
-  costly: ['plan', 'replan', 'turn', 'verifier'],
-  properties,
-  // Three plans, one new one; up to five subtasks, each with three turns and six verifications.
-  atMost: 4 + 5 * 3 * (max_retries + 1),
-});
-
-/** The same task with its subtasks as effects. */
-export const crown = (outcomes: unknown[], max_retries: number): Part => ({
-  ...task('allow', outcomes),
-  name: 'task of the whole, subtasks as effects',
-  input: wholeInput(max_retries),
-  results: results({ ...wholePlans, subtask: outcomes }),
-});
-
-/** Preparing and settling only work: where they do not, the machine alone has been explored. */
-export function gentle(part: Part): Part {
-  const kind: Record<string, unknown[]> = {
-    prepare: [{ ok: true, tokens: 0 }],
-    settle: [settled],
-  };
-  return {
-    ...part,
-    name: `${part.name}, gentle`,
-    results: (effect, run) => kind[effect.source] ?? part.results(effect, run),
-  };
-}
-
-/** The end of the work: commands that are run once more by a turn, the goal judged by a verifier, both of them real. */
-const closing = (): Part => ({
-  name: 'task with a last turn and verifier',
-  catalogue: without('subtask'),
-  machine: 'task',
-  input: taskInput({ max_replans: 0 }),
-  results: effect =>
-    effect.source === 'finalize'
-      ? endings(effect, [shell(0), read(1)])
-      : results({
-          plan: [planned(node('a'))],
-          subtask: [{ ok: true, attempts: 1, verdict: sure.verdict, calls: 1 }],
-          tool: [toolDone(), failed('in_flight', 'uncertain'), noBudget].map(quiet),
-          note: NOTE,
-          checks: [unestablished, verdict('fail')],
-          review: [sure, verdict('fail'), noModel],
-        })(effect),
-  commands: () => everything,
-  costly: ['plan', 'review'],
-  properties,
-  atMost: 4,
-});
-
-/** All four machines together, on plans small enough for every order. */
-export function whole(): Part[] {
-  const all = (name: string, input: unknown, model: unknown[], tool: unknown[], ...ids: string[]): Part => ({
-    name: `all machines, ${name}`,
-    catalogue,
-    machine: 'task',
-    input,
-    results: results({
-      plan: [planned(...ids.map(id => node(id, [], { verification_tier: 1 })))],
-      prepare: [{ ok: true, tokens: 0 }],
-      note: [{ ok: true, tokens: 0 }],
-      model,
-      tool: tool.map(quiet),
-      checks: [verdict('pass', { tier: 1 }), verdict('fail', { tier: 1 }), unestablished],
-      review: [verdict('pass'), verdict('fail'), noModel],
-      settle: [settled],
-    }),
-    commands: () => [{ type: 'CANCEL' }, { type: 'PAUSE' }, { type: 'RESUME' }],
-    costly: ['plan', 'model', 'review'],
-    properties,
-    atMost: 1 + ids.length * 6,
-  });
-  return [
-    closing(),
-    all(
-      'one subtask, a command that is asked for and uncertain, 1 retry',
-      taskInput({ max_replans: 0 }, { max_retries: 1, max_iterations: 2 }),
-      [quiet(text()), quiet(calls(shell(0, asking), read(1))), noModel],
-      [toolDone(), failed('in_flight', 'uncertain')],
-      'a',
-    ),
-    {
-      ...all(
-        'two subtasks side by side, commands, deadlines',
-        taskInput({ max_replans: 0 }, { max_retries: 0, max_iterations: 1 }),
-        [quiet(text()), quiet(calls(shell(0)))],
-        [toolDone()],
-        'a',
-        'b',
-      ),
-      commands: () => [{ type: 'CANCEL' }, { type: 'RESUME' }],
-    },
-  ];
-}

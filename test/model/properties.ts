@@ -82,9 +82,9 @@ const inOrder: Property = (before, _outside, { next }) => {
   const children = [
     ...Object.keys(next.actors),
     ...Object.values(next.effects)
-      .filter(effect => effect.source === 'subtask' && effect.state !== 'stopping')
+      .filter(effect => /^[sr]:/.test(effect.id) && effect.state !== 'stopping')
       .map(effect => `${effect.path}/${effect.id}`),
-  ].filter(path => /^[^/]+\/[^/]+\/s:[^/]+$/.test(path));
+  ].filter(path => /^[^/]+\/[^/]+\/[sr]:[^/]+$/.test(path));
   if (children.length > settings.max_parallel) return `${children.length} subtasks at once`;
   const plan = next.actors[next.root]?.apart['plan'] as
     | { subtasks: { id: string; depends_on: string[] }[] }
@@ -117,5 +117,39 @@ const owesAll: Property = (before, _outside, { next }) => {
   return orphan ? `the obligation ${orphan.id} belongs to nobody` : null;
 };
 
+interface QueueItem {
+  id: string;
+  subtask: string;
+  waits: boolean;
+}
+const itemsOf = (run: Run): QueueItem[] =>
+  (contextOf(run, run.root)?.['items'] as QueueItem[] | undefined) ?? [];
+
+/** No item is forgotten: a task that completes has none left, one that ends otherwise says so of each, and a subtask that
+ *  waits for one is not completed before it. */
+const settlesItems: Property = (before, outside, { next, rows }) => {
+  const letters = new Map(nodes(next).map(({ id, letter }) => [id, letter]));
+  const early = itemsOf(next).find(({ subtask, waits }) => waits && letters.get(subtask) !== 'r');
+  if (early) return `${early.subtask} does not wait for its follow-up`;
+  if (before.output !== undefined || next.output === undefined) return null;
+  const left = itemsOf(before);
+  const { status } = next.output as { status?: string };
+  if (status === 'completed' && left.length > 0) return `completed with ${left.length} items in the queue`;
+  const ended = outside.type === 'settled' ? before.effects[outside.key] : undefined;
+  const told = new Set(rows.filter(({ value }) => value !== null).map(({ key }) => key));
+  const mute = left.find(
+    ({ id, subtask }) => !told.has(`rem/${id}`) && !ended?.id.startsWith(`r:${subtask}@`),
+  );
+  return mute ? `nobody says how ${mute.id} ended` : null;
+};
+
 /** Everything that is asked of every edge; a property of a new part of the machines is added here. */
-export const properties: Property[] = [gated, keepsCompleted, honest, verified, inOrder, owesAll];
+export const properties: Property[] = [
+  gated,
+  keepsCompleted,
+  honest,
+  verified,
+  inOrder,
+  owesAll,
+  settlesItems,
+];

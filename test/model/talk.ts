@@ -14,7 +14,7 @@ import {
   text,
   toolDone,
 } from '../machines/results.ts';
-import { noModel, type Part, quiet, results, without } from './parts.ts';
+import { noModel, type Part, quiet, results, without } from './part.ts';
 import { properties } from './properties.ts';
 
 const USER: MachineEvent = { type: 'USER', id: 'u', at: '1', text: 'and this' };

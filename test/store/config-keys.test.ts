@@ -94,6 +94,8 @@ const REFERENCE: Bounded[] = [
     ['remediation_queue_max_attempts', 3, 1],
     ['remediation_queue_backoff_seconds', 2, 0],
     ['remediation_queue_max_backoff_seconds', 30, 0],
+    ['remediation_mode', 'auto'],
+    ['remediation_queue_ttl_seconds', 21_600, 1],
     ['remediation_queue_backoff', 2, 0],
     ['remediation_queue_max_backoff', 30, 0],
   ]),

@@ -5,7 +5,14 @@ import type { AnyStateMachine, AnyStateNode } from 'xstate';
 import { newLedger } from '../../machines/budget.ts';
 import { newRun, react } from '../../machines/react.ts';
 import { catalogue } from '../machines/drive.ts';
-import { sessionInput, subtaskInput, taskInput, turnInput, verifierInput } from '../machines/results.ts';
+import {
+  remediationInput,
+  sessionInput,
+  subtaskInput,
+  taskInput,
+  turnInput,
+  verifierInput,
+} from '../machines/results.ts';
 import { sources } from './sources.ts';
 
 const INPUTS: Record<string, unknown> = {
@@ -14,6 +21,7 @@ const INPUTS: Record<string, unknown> = {
   turn: turnInput(),
   verifier: verifierInput(),
   session: sessionInput(),
+  remediation: remediationInput(),
 };
 
 /** Every effect the host knows how to run. */
