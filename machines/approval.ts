@@ -11,6 +11,9 @@ export interface ApprovalPolicy {
   deny: string[];
 }
 
+/** What has been read before a call was thought of: nothing · files and outputs of this machine · words of strangers. */
+export type Exposure = 'nothing' | 'local' | 'outside';
+
 export interface GatedCall {
   tool: string;
   risks: Risk[];
@@ -18,6 +21,10 @@ export interface GatedCall {
   subject: string;
   /** Shell and git: the command may reach the network. */
   shell_network?: boolean;
+  /** A command that no sandbox holds. */
+  unconfined?: boolean;
+  /** A request to a host that neither the user nor the plan has named. */
+  unnamed?: boolean;
 }
 
 const RULE = /^\s*(\*|[A-Za-z_][\w.-]*)\s*(?:\(([\s\S]*)\))?\s*$/;
@@ -65,8 +72,9 @@ export function denies(rule: string, call: GatedCall): boolean {
 /** The rule that would let exactly this call pass, as printed when nobody is there to ask. */
 export const ruleFor = (call: GatedCall): string => `${call.tool}(${call.subject})`;
 
-/** Deny rules win over allow rules, allow rules over the mode. */
-export function gate(policy: ApprovalPolicy, call: GatedCall): Gate {
+/** Deny rules win over allow rules, allow rules over the mode. In every mode a call is asked for that may be somebody else's
+ *  wish, because of what was read before it, and could not be taken back. */
+export function gate(policy: ApprovalPolicy, call: GatedCall, exposure: Exposure = 'nothing'): Gate {
   const denied = policy.deny.find(rule => denies(rule, call));
   if (denied) return { decision: 'deny', reason: `denied by rule ${denied}` };
   const allowed = policy.allow.find(rule => ruleMatches(rule, call));
@@ -77,5 +85,9 @@ export function gate(policy: ApprovalPolicy, call: GatedCall): Gate {
   if (call.risks.includes('destructive')) return { decision: 'ask', reason: 'may destroy data' };
   if (call.risks.includes('secret')) return { decision: 'ask', reason: 'touches secrets' };
   if (call.shell_network) return { decision: 'ask', reason: 'a command that may reach the network' };
+  if (call.unnamed && exposure !== 'nothing')
+    return { decision: 'ask', reason: 'a host that neither the goal nor the plan names' };
+  if (call.unconfined && exposure === 'outside')
+    return { decision: 'ask', reason: 'a command outside the sandbox, after reading untrusted content' };
   return { decision: 'run', reason: `${policy.mode} mode` };
 }

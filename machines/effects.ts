@@ -23,6 +23,8 @@ export interface CallDigest {
   signature: string;
   /** The gate's word on this call under the task's rules. */
   gate: Gate;
+  /** Its word once something untrusted has been read; absent where it is the same. */
+  wary?: Gate;
 }
 
 export type ClaimStatus = 'success' | 'partial' | 'failed' | 'blocked';
@@ -43,11 +45,19 @@ export interface EffectOutputs {
     reason: string;
     /** Estimated size of the next request. */
     tokens: number;
+    /** Something untrusted has been read for this work before: by an earlier attempt, or by those it builds on. */
+    tainted?: boolean;
   }>;
   /** Tokens of what was compacted, and of what it became. */
   compact: Settled<{ before: number; after: number }>;
   /** `signature`: same for results that say the same, for the loop guard. */
-  tool: Settled<{ success: boolean; signature: string; tokens: number }>;
+  tool: Settled<{
+    success: boolean;
+    signature: string;
+    tokens: number;
+    /** The result was written by somebody outside. */
+    untrusted?: boolean;
+  }>;
   note: Settled<{ tokens: number }>;
   question: Settled<{ answer: string; reason: string }>;
   /** Writes a plan for the next attempt as a row. */

@@ -1,7 +1,7 @@
 /** What a turn knows of its tool calls, and the pure questions it asks about them: which is next, who must be asked. */
 import type { CallDigest, ClaimStatus, EffectClass, EffectOutputs, QuestionInput } from './effects.ts';
 import { type Failure, failure } from './failure.ts';
-import { circleReason, entry, type Nudge, shrank, stepped, type Watch } from './loop-guard.ts';
+import { circleReason, entry, NOTHING_SEEN, type Nudge, shrank, stepped, type Watch } from './loop-guard.ts';
 import type { PhaseEvent } from './turn-phase.ts';
 
 export interface TurnInput {
@@ -54,6 +54,8 @@ export interface Context extends Omit<TurnInput, 'given'>, Watch {
   compactions: number;
   /** Cut-off answers continued so far. */
   continued: number;
+  /** Something untrusted has been read: from now on the gate is wary. Never taken back. */
+  tainted: boolean;
   /** Paused, or waiting for money, a model or a key: nothing new begins. */
   stuck: boolean;
   claim: ClaimStatus;
@@ -149,11 +151,66 @@ export const nextStep = (context: Context): Partial<Context> => ({
   compaction: context.compaction === 'off' ? 'off' : 'may',
 });
 
+/** Calls of an answer, or given ones, before anything is done with them. */
+const waiting = (calls: CallDigest[]): Call[] =>
+  calls.map((call): Call => ({ ...call, phase: 'waiting', note: '' }));
+
+/** What a turn begins with. */
+export const beginning = ({ given, ...input }: TurnInput): Context => ({
+  ...input,
+  given: given !== undefined,
+  iteration: 1,
+  calls: waiting(given ?? []),
+  ...NOTHING_SEEN,
+  nudge: '',
+  compaction: 'may',
+  compactions: 0,
+  continued: 0,
+  tainted: false,
+  stuck: false,
+  claim: 'success',
+  reason: '',
+  failure: null,
+});
+
+/** The gate's stricter word on what has not begun. What a person has approved stays approved; what was only put off has not
+ *  been seen by anybody. */
+const warily = (calls: Call[]): Call[] =>
+  calls.map(call => {
+    const putOff = call.phase === 'approved' && call.gate.decision === 'run';
+    if (!call.wary || (call.phase !== 'waiting' && !putOff)) return call;
+    const { wary, ...rest } = call;
+    return { ...rest, gate: wary, phase: 'waiting' };
+  });
+
+/** A call that could not begin yet: it may later, unless something was read meanwhile. */
+export function putOff({ calls, tainted }: Context, n: number): Call[] {
+  const later = update(calls, n, call => ({ ...call, phase: 'approved' }));
+  return tainted ? warily(later) : later;
+}
+
+/** The model wants these calls. */
+export function taken(context: Context, output: EffectOutputs['model']): Partial<Context> {
+  if (!output.ok) return {};
+  const tainted = context.tainted || output.tainted === true;
+  const calls = waiting(output.calls);
+  return { calls: tainted ? warily(calls) : calls, tainted, tokens: output.tokens };
+}
+
 /** A call is over, and showed this. */
-export function finished(context: Context, n: number, result: string, tokens: number): Partial<Context> {
+export function finished(
+  context: Context,
+  n: number,
+  result: string,
+  tokens: number,
+  untrusted = false,
+): Partial<Context> {
   const done = context.calls.find(call => call.n === n);
+  const tainted = context.tainted || untrusted;
+  const calls = update(context.calls, n, call => ({ ...call, phase: 'done' }));
   return {
-    calls: update(context.calls, n, call => ({ ...call, phase: 'done' })),
+    calls: tainted ? warily(calls) : calls,
+    tainted,
     tokens: context.tokens + tokens,
     shown: [...context.shown, entry(done?.signature ?? '', result)],
   };

@@ -3,13 +3,13 @@
 import { type AnyStateMachine, assign, emit, setup, spawnChild, stopChild } from 'xstate';
 import type { EffectOutputs, QuestionInput } from './effects.ts';
 import { failure } from './failure.ts';
-import { circling, NOTHING_SEEN, UNREADABLE } from './loop-guard.ts';
+import { circling, UNREADABLE } from './loop-guard.ts';
 import { type DoneEvent, remote, rowActions } from './remote.ts';
 import { type Stuck, stuckEvent, stuckReason } from './stuck.ts';
 import {
   answered,
   answerIs,
-  type Call,
+  beginning,
   type CallPhase,
   type CompactInput,
   type Context,
@@ -31,11 +31,13 @@ import {
   nextStep,
   noteInput,
   phaseOf,
+  putOff,
   question,
   stepDone,
   type ToolInput,
   type TurnInput,
   type TurnOutput,
+  taken,
   toolInput,
   update,
 } from './turn-calls.ts';
@@ -118,21 +120,7 @@ const machine = setup({
   },
 }).createMachine({
   id: 'turn',
-  context: ({ input }) => ({
-    ...input,
-    given: input.given !== undefined,
-    iteration: 1,
-    calls: (input.given ?? []).map((call): Call => ({ ...call, phase: 'waiting', note: '' })),
-    ...NOTHING_SEEN,
-    nudge: '' as const,
-    compaction: 'may' as const,
-    compactions: 0,
-    continued: 0,
-    stuck: false,
-    claim: 'success',
-    reason: '',
-    failure: null,
-  }),
+  context: ({ input }) => beginning(input),
   initial: 'begun',
   options: { maxIterations: 1000 },
   states: {
@@ -157,11 +145,7 @@ const machine = setup({
           {
             guard: 'wantsCalls',
             target: 'acting',
-            actions: assign(({ event }) => {
-              if (!event.output.ok) return {};
-              const calls = event.output.calls.map((call): Call => ({ ...call, phase: 'waiting', note: '' }));
-              return { calls, tokens: event.output.tokens };
-            }),
+            actions: assign(({ context, event }) => taken(context, event.output)),
           },
           {
             guard: 'hasAnswered',
@@ -306,10 +290,7 @@ const machine = setup({
               emit(({ event }) => stuckEvent(event.output)),
               assign(({ context, event }) => ({
                 stuck: true,
-                calls: update(context.calls, callNumber(event.actorId), call => ({
-                  ...call,
-                  phase: 'approved',
-                })),
+                calls: putOff(context, callNumber(event.actorId)),
               })),
               'reap',
             ],
@@ -344,8 +325,8 @@ const machine = setup({
             actions: [
               assign(({ context, event }) => {
                 if (!event.output.ok) return {};
-                const { signature, tokens } = event.output;
-                return finished(context, callNumber(event.actorId), signature, tokens);
+                const { signature, tokens, untrusted } = event.output;
+                return finished(context, callNumber(event.actorId), signature, tokens, untrusted);
               }),
               'reap',
             ],

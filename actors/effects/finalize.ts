@@ -12,7 +12,8 @@ import { audit, type Standing } from './audit.ts';
 import { asksOnlyCommands } from './checks/commands.ts';
 import { currentPlan } from './current-plan.ts';
 import type { TaskDeps } from './deps.ts';
-import { assistantMessage, judge } from './model.ts';
+import { type Circumstances, judge } from './judge.ts';
+import { assistantMessage } from './model.ts';
 import { type ShownBy, shownRows, stepOf } from './owed.ts';
 import { messageKey, row, type StoredMessage } from './rows.ts';
 
@@ -75,8 +76,10 @@ async function recheck(
   const different = new Map(
     stored.flatMap(call => (call ? [[JSON.stringify([call.name, call.arguments]), call]] : [])),
   );
+  // What ran once by leave of the gate is gated again as if nothing had been read: it is the same command.
+  const about: Circumstances = { named: () => true, exposure: 'nothing' };
   const judged = await Promise.all(
-    [...different.values()].map((call, n) => judge(deps, { ...call, id: `again_${n}` }, n)),
+    [...different.values()].map((call, n) => judge(deps, { ...call, id: `again_${n}` }, n, about)),
   );
   const allowed = judged.filter(({ digest }) => digest.valid && !digest.risks.includes('destructive'));
   const message = assistantMessage({}, '', allowed);

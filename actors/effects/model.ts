@@ -1,22 +1,19 @@
 /** One model call of a turn: load the conversation, fit it to the window, call, read the answer, gate its tool calls. */
-import { gate } from '../../machines/approval.ts';
-import type { CallDigest, EffectOutputs } from '../../machines/effects.ts';
+import type { EffectOutputs } from '../../machines/effects.ts';
 import { failure } from '../../machines/failure.ts';
 import type { ModelInput } from '../../machines/turn.ts';
 import type { Effect, EffectContext } from '../effect.ts';
-import { type ParsedCall, readAnswer } from '../models/answer.ts';
-import { estimateTokens } from '../models/estimate.ts';
+import { readAnswer } from '../models/answer.ts';
 import type { Message, ModelResponse } from '../models/model.ts';
 import { CONTINUE, NUDGES } from '../prompts/executor.ts';
 import { type CallRequest, callModel, planCall } from './call-model.ts';
 import { readClaim } from './claim.ts';
 import { type Compaction, compactionOf, losesTooMuch } from './compact.ts';
 import { costOf, type TaskDeps } from './deps.ts';
+import { circumstances, type JudgedCall, judge } from './judge.ts';
 import { offeredTools } from './offered.ts';
-import { type Instruction, messageKey, row, type StoredCall, type StoredMessage } from './rows.ts';
-import { callSignature } from './signature.ts';
-
-const MAX_SUBJECT = 2_000;
+import { type Instruction, messageKey, row, type StoredMessage } from './rows.ts';
+import { isTainted } from './taint.ts';
 
 export function modelEffect(deps: TaskDeps): Effect {
   return async (intent, context) => {
@@ -49,7 +46,8 @@ export function modelEffect(deps: TaskDeps): Effect {
     // Whatever it was offered: a tool it knows by name is a tool it may call.
     const answer = readAnswer(routed.response, deps.tools);
     const calls = answer.finish === 'length' ? [] : answer.calls;
-    const judged = await Promise.all(calls.map((call, n) => judge(deps, call, n)));
+    const about = await circumstances(deps, input, stored);
+    const judged = await Promise.all(calls.map((call, n) => judge(deps, call, n, about)));
     const message = assistantMessage(routed.response, answer.content, judged);
     const rows = [
       ...(added
@@ -89,6 +87,7 @@ export function modelEffect(deps: TaskDeps): Effect {
         claim: claim.status,
         reason: claim.reason,
         tokens,
+        ...((await isTainted(deps, input.subtask)) ? { tainted: true } : {}),
       } satisfies EffectOutputs['model'],
       rows,
       journal: [
@@ -145,88 +144,6 @@ function kindOf(finish: string, calls: number, content: string): 'calls' | 'text
   if (finish === 'length') return 'cut';
   if (calls > 0) return 'calls';
   return content.trim() === '' ? 'cut' : 'text';
-}
-
-export interface JudgedCall {
-  digest: CallDigest;
-  /** null: refused by validation. */
-  stored: StoredCall | null;
-  id: string;
-  name: string;
-  refusal: Message | null;
-  refusalTokens: number;
-  rawArguments: string;
-}
-
-/** Its programs could send anything anywhere, unlike those tools that hold every address against a guard. */
-const runsCommands = (tool: string): boolean => tool === 'shell_execute' || tool === 'git_command';
-
-/** Validates, assesses and gates one call. */
-export async function judge(deps: TaskDeps, call: ParsedCall, n: number): Promise<JudgedCall> {
-  const base = { id: call.id, name: call.name };
-  const refuse = (why: string): JudgedCall => {
-    const refusal: Message = {
-      role: 'tool',
-      tool_call_id: call.id,
-      name: call.name,
-      content: `Error: ${why}`,
-    };
-    return {
-      ...base,
-      digest: {
-        n,
-        tool: call.name.slice(0, 100),
-        valid: false,
-        risks: ['read'],
-        subject: '',
-        shell_network: false,
-        mutates: false,
-        effect: 'repeatable',
-        signature: '',
-        gate: { decision: 'run', reason: '' },
-      },
-      stored: null,
-      refusal,
-      refusalTokens: estimateTokens(why) + 8,
-      rawArguments: '{}',
-    };
-  };
-  if ('invalid' in call) return refuse(call.invalid);
-  const valid = await deps.registry.validate(call.name, call.arguments);
-  if (!valid.ok) return refuse(valid.failure.message);
-  const { given, args, via } = valid;
-  const { name } = valid.tool;
-  const repaired = [...new Set([...call.repaired, ...valid.repaired])];
-  const assessment = await deps.registry.assess(name, given, deps.workspace);
-  // Read as it stands it may be half a file or half a command.
-  if (assessment.mutates && repaired.includes('unclosed_text'))
-    return refuse(
-      `the arguments of ${call.name} end in the middle of a text, so nothing was done. Send the whole call again, with a shorter text if need be.`,
-    );
-  const subject = assessment.subject.slice(0, MAX_SUBJECT);
-  const shell_network = runsCommands(name) && assessment.risks.includes('network');
-  const decision = gate(deps.policy, { tool: name, risks: assessment.risks, subject, shell_network });
-  const text = JSON.stringify(via ? { name, arguments: given } : given);
-  return {
-    ...base,
-    digest: {
-      n,
-      tool: name,
-      valid: true,
-      risks: assessment.risks,
-      subject,
-      shell_network,
-      mutates: assessment.mutates,
-      effect: assessment.effect,
-      // With its defaults: what is left out and what is spelt out are one call.
-      signature: callSignature(name, args),
-      gate: decision,
-    },
-    stored: { id: call.id, name, arguments: given, repaired, ...(via ? { via } : {}) },
-    refusal: null,
-    refusalTokens: 0,
-    rawArguments: text,
-  };
 }
 
 /** What goes back to the model as its own words: calls as they were understood, so that ids and results match. */

@@ -18,6 +18,7 @@ import { chooseTools } from './offered.ts';
 import { owingNode } from './owed.ts';
 import { roomFor } from './room.ts';
 import { messageKey, nodeOf, offeredKey, row, type StoredMessage, threadParts } from './rows.ts';
+import { inheritedTaint } from './taint.ts';
 
 /** Part of the window beside the answer for what the prompt says; the rest is for tools and the conversation. */
 const PROMPT_SHARE = 0.35;
@@ -54,7 +55,8 @@ export function prepareEffect(deps: TaskDeps): Effect {
     const touched = (await rows.changelog(input.subtask)).flatMap(entry =>
       entry.changes.map(change => change.path),
     );
-    const left = (await inherited(rows, input.subtask, input.plan_version)).flatMap(entry =>
+    const handedOn = await inherited(rows, input.subtask, input.plan_version);
+    const left = handedOn.flatMap(entry =>
       entry.changes.filter(change => change.kind !== 'directory').map(change => change.path),
     );
     const instructions = await rows.instructions();
@@ -85,6 +87,11 @@ export function prepareEffect(deps: TaskDeps): Effect {
       } satisfies EffectOutputs['prepare'],
       rows: [
         row(offeredKey(input.thread), tools),
+        ...(await inheritedTaint(deps, input.subtask, [
+          ...node.depends_on,
+          ...remembered.flat().map(entry => entry.subtask),
+          ...handedOn.flatMap(entry => entry.subtask ?? []),
+        ])),
         ...messages.map((message, n) =>
           row(messageKey.prompt(input.thread, n), {
             message,

@@ -98,6 +98,11 @@ export interface MemoryEntry {
   relevance_to: string[];
 }
 
+/** The first source of it. */
+export interface Taint {
+  source: string;
+}
+
 /** What a tool did, for verification: not the transcript. */
 export interface ToolTrace {
   tool: string;
@@ -139,7 +144,8 @@ export const verdictKey = (thread: string): string => `v/${thread}`;
 export const checksKey = (thread: string): string => `vc/${thread}`;
 /** What the resolver advised after an attempt. */
 export const fixKey = (thread: string): string => `fix/${thread}`;
-export const summaryKey = (subtask: string): string => `sum/${subtask}`;
+export const SUMMARY_PREFIX = 'sum/';
+export const summaryKey = (subtask: string): string => SUMMARY_PREFIX + subtask;
 /** In the order in which subtasks were settled. */
 export const memoryKey = (effectKey: string): string => `${MEMORY_PREFIX}${keyOrder(effectKey)}`;
 /** What the extractor read out of an attempt; becomes part of the memory when the subtask settles. */
@@ -147,6 +153,9 @@ export const extractedKey = (thread: string): string => `mx/${thread}`;
 export const decisionKey = (subtask: string | null, effectKey: string): string =>
   `d/${subtask ?? '-'}/${keyOrder(effectKey)}`;
 export const traceKey = (thread: string, effectKey: string): string => `t/${thread}/${keyOrder(effectKey)}`;
+export const TAINT_PREFIX = 'taint/';
+/** That a subtask, or the session ('-'), has read untrusted content. */
+export const taintKey = (subtask: string | null): string => TAINT_PREFIX + (subtask ?? '-');
 const INSTRUCTION_PREFIX = 'steer/';
 const MEMORY_PREFIX = 'mem/';
 
@@ -166,6 +175,8 @@ export function taskRows(store: Pick<Store, 'get' | 'range'>, run: string) {
   };
   return {
     values,
+    keys: async (prefix: string): Promise<string[]> =>
+      (await store.range<unknown>(run, prefix)).map(entry => entry.key),
     get: <T>(key: string): Promise<T | null> => store.get<T>(run, key),
     /** A stored plan never changes, so each version is read once. */
     plan: async (version: number): Promise<Plan> => {

@@ -1,5 +1,6 @@
 /** One tool call: runs it with the host's powers and tells the model, the changelog, the verifier and the journal. */
 import { createHash } from 'node:crypto';
+import { gate } from '../../machines/approval.ts';
 import { NO_COST } from '../../machines/budget.ts';
 import type { EffectOutputs } from '../../machines/effects.ts';
 import { LoomError } from '../../machines/failure.ts';
@@ -15,7 +16,9 @@ import { opensLocal } from '../../tools/web/address.ts';
 import type { Effect, EffectContext } from '../effect.ts';
 import { estimateTokens } from '../models/estimate.ts';
 import type { Message } from '../models/model.ts';
+import { fenced } from '../prompts/fence.ts';
 import type { TaskDeps } from './deps.ts';
+import { namedHosts } from './named-hosts.ts';
 import { writeRows } from './owed.ts';
 import { roomFor } from './room.ts';
 import {
@@ -33,6 +36,7 @@ import {
   trackedKey,
 } from './rows.ts';
 import { resultSignature } from './signature.ts';
+import { fenceWord, sourceOf, taintRow } from './taint.ts';
 
 /** Part of the window beside the answer that one result may take, and the characters below which it says nothing. */
 const RESULT_SHARE = 0.2;
@@ -73,7 +77,15 @@ export function toolEffect(deps: TaskDeps): Effect {
     // From here on it counts, however it ends.
     context.spend({ ...NO_COST, tool_calls: 1 });
     const result = await deps.registry.run(call.name, call.arguments, {
-      ...toolContext({ ...deps, blobs: kept.blobs }, intent.key, input, context, lastReads, outputLimit),
+      ...toolContext(
+        { ...deps, blobs: kept.blobs },
+        intent.key,
+        input,
+        context,
+        lastReads,
+        outputLimit,
+        await followable(deps, input),
+      ),
       artifacts: shelf,
       tracker: {
         load: () => deps.rows.get<TrackedList>(trackedKey(input.subtask)),
@@ -101,7 +113,9 @@ export function toolEffect(deps: TaskDeps): Effect {
           : {}),
       };
     }
-    const text = resultText(result);
+    const source = await sourceOf(deps, input, result);
+    const word = fenceWord(deps.run, intent.key);
+    const text = source === null ? resultText(result) : fenced(resultText(result), source, word);
     const rows = [
       row(messageKey.result(input.thread, input.iteration, input.n), {
         message: toolMessage(call, text),
@@ -111,6 +125,7 @@ export function toolEffect(deps: TaskDeps): Effect {
         row(readKey(input.subtask, path), digest),
       ),
     ];
+    if (source !== null) rows.push(taintRow(input.subtask, source));
     if (tracked) rows.push(row(trackedKey(input.subtask), tracked));
     if (result.changes?.length) rows.push(entryOf(result.changes));
     const pruned = await outlivedBy(deps, shelf.rows());
@@ -125,6 +140,7 @@ export function toolEffect(deps: TaskDeps): Effect {
         success: result.success,
         signature: resultSignature(result.success, text),
         tokens: estimateTokens(text) + 8,
+        ...(source === null ? {} : { untrusted: true }),
       } satisfies EffectOutputs['tool'],
       rows,
       journal: [
@@ -140,6 +156,7 @@ export function toolEffect(deps: TaskDeps): Effect {
             subject: input.subject.slice(0, 200),
             success: result.success,
             ...(result.error ? { error: result.error.message.slice(0, 500) } : {}),
+            ...(source === null ? {} : { untrusted: source.slice(0, 500) }),
             ...(result.data['diff'] ? { diff: result.data['diff'] } : {}),
             ...(result.changes?.length ? { change_id: changeId(deps.run, intent.key) } : {}),
             files_changed: result.files_changed.slice(0, 50),
@@ -166,6 +183,18 @@ async function outlivedBy({ rows, config, now }: TaskDeps, added: Row[]): Promis
     },
     now(),
   );
+}
+
+/** Hosts that a redirect may lead to: those that a call of their own would be let to unasked. */
+async function followable(
+  deps: TaskDeps,
+  { tool, thread, subtask }: ToolInput,
+): Promise<(subject: string) => boolean> {
+  if (tool !== 'web_fetch') return () => false;
+  const named = await namedHosts(deps, subtask === null ? await deps.rows.messages(thread) : []);
+  return subject =>
+    gate(deps.policy, { tool, risks: ['network'], subject, unnamed: !named(subject) }, 'outside').decision ===
+    'run';
 }
 
 /** Every path that changes touch, old names included. */
@@ -248,6 +277,7 @@ function toolContext(
   context: EffectContext,
   lastReads: Map<string, string>,
   outputLimit: number,
+  follow: (subject: string) => boolean,
 ): Omit<ToolContext, 'artifacts' | 'tracker'> {
   return {
     workspace: deps.workspace,
@@ -270,7 +300,7 @@ function toolContext(
     web: {
       ...deps.web,
       local: subject => deps.policy.allow.some(rule => opensLocal(rule, subject)),
-      follow: () => true,
+      follow,
     },
     child: group => context.child(group),
     network: input.network,

@@ -39,6 +39,7 @@ export const shell = (n: number, more: Partial<CallDigest> = {}): CallDigest =>
   read(n, { tool: 'shell_execute', risks: ['exec'], mutates: true, effect: 'unknowable', ...more });
 
 export const asking = { gate: { decision: 'ask' as const, reason: 'may destroy data' } };
+export const wary = { wary: { decision: 'ask' as const, reason: 'after reading untrusted content' } };
 export const denying = { gate: { decision: 'deny' as const, reason: 'denied by rule x' } };
 export const askUser = (n: number): CallDigest =>
   read(n, { tool: 'ask_user', subject: 'Which colour?', risks: [] });

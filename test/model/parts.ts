@@ -22,6 +22,7 @@ import {
   unestablished,
   verdict,
   verifierInput,
+  wary,
   write,
 } from '../machines/results.ts';
 import {
@@ -110,16 +111,30 @@ export function turns(small: boolean): Part[] {
     ...turn('given calls', 1, [], TOOL),
     input: turnInput({ max_iterations: 1, tokens: 0, given: [read(0), shell(1), shell(2, asking)] }),
   };
+  // What is read makes the gate wary of what comes after it, beside it, and of what was put off before it.
+  const tainting = turn(
+    'something untrusted',
+    2,
+    [
+      text(),
+      calls(read(0), read(1, wary), shell(2, wary)),
+      calls(shell(0, wary), read(1)),
+      { ...calls(shell(0, wary)), tainted: true },
+    ].map(quiet),
+    [toolDone('x'), { ...toolDone('x'), untrusted: true }, noBudget].map(quiet),
+  );
   if (small)
     return [
       compaction,
       given,
+      tainting,
       turn('single calls', 2, [...answering, ...singles], TOOL),
       turn('several calls', 1, [quiet(text()), ...sets.slice(2, 4)], TOOL.slice(1)),
       loops(circles.slice(0, 1)),
     ];
   return [
     given,
+    tainting,
     turn('single calls', 3, [...answering, ...singles], TOOL),
     turn('several calls', 1, [quiet(text()), ...sets], TOOL.slice(1)),
     loops(circles),

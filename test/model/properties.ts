@@ -26,6 +26,22 @@ const gated: Property = (before, outside, { next, start }) => {
   return null;
 };
 
+/** Once something untrusted has been read, no call begins on the word of a gate that did not know of it, and nothing makes
+ *  the turn forget it. */
+const wary: Property = (before, _outside, { next, start }) => {
+  for (const effect of start) {
+    const context = contextOf(next, effect.path);
+    if (effect.source !== 'tool' || context?.['tainted'] !== true) continue;
+    const { n } = effect.input as { n: number };
+    const call = (context['calls'] as CallDigest[]).find(other => other.n === n)!;
+    if (call.wary) return `tool ${n} ran as if nothing untrusted had been read`;
+  }
+  for (const path of Object.keys(next.actors))
+    if (contextOf(before, path)?.['tainted'] === true && contextOf(next, path)?.['tainted'] !== true)
+      return `${path} forgot what it has read`;
+  return null;
+};
+
 /** Letters and descriptions of the plan's nodes. */
 function nodes(run: Run): { id: string; letter: string; text: string }[] {
   const plan = run.actors[run.root]?.apart['plan'] as { subtasks: { id: string }[] } | null | undefined;
@@ -146,6 +162,7 @@ const settlesItems: Property = (before, outside, { next, rows }) => {
 /** Everything that is asked of every edge; a property of a new part of the machines is added here. */
 export const properties: Property[] = [
   gated,
+  wary,
   keepsCompleted,
   honest,
   verified,

@@ -158,7 +158,7 @@ function redirected(from: Target, location: string, reach: FetchOptions): Target
   throw new LoomError(
     'terminal',
     'redirect_needs_approval',
-    `${from.url.href} redirects to ${to.url.href}, on another host. Call web_fetch with that URL if it is wanted.`,
+    `${from.url.href} redirects to ${to.url.href.slice(0, 500)}, on another host. Call web_fetch with that URL if it is wanted.`,
     { url: to.url.href },
   );
 }
