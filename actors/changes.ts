@@ -5,14 +5,9 @@ import type { RunHead } from '../store/port.ts';
 import type { StoreReader } from '../store/store.ts';
 import { diffRecords } from '../tools/diff.ts';
 import { runNamed } from './control.ts';
-import { type ChangelogEntry, taskRows } from './effects/rows.ts';
+import { taskRows } from './effects/rows.ts';
 import type { FileChange } from './loom.ts';
 import { findRun } from './report.ts';
-
-const standing = (entry: ChangelogEntry, all: ChangelogEntry[]): boolean => {
-  const undo = all.find(other => other.id === entry.undone_by);
-  return undo !== undefined && !standing(undo, all);
-};
 
 /** Every file change of a task, or of one change, in the order in which they were made. */
 export async function changesOf(store: StoreReader, blobs: Blobs, id: string): Promise<FileChange[]> {
@@ -37,7 +32,7 @@ export async function changesOf(store: StoreReader, blobs: Blobs, id: string): P
             ...(record.from === undefined ? {} : { from: record.from }),
             diff: diffs.find(diff => diff.path === record.path)?.diff ?? '',
             undoable: record.undoable,
-            undone: standing(entry, entries),
+            undone: entry.undone_by !== undefined,
           }),
         );
     }),

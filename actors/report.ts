@@ -5,7 +5,8 @@ import type { EffectEntry } from '../machines/react.ts';
 import type { SubtaskRecord } from '../machines/subtask.ts';
 import type { RunHead } from '../store/port.ts';
 import type { StoreReader } from '../store/store.ts';
-import type { ChangelogEntry, SubtaskSummary } from './effects/rows.ts';
+import { inForce } from '../tools/undo.ts';
+import { type SubtaskSummary, taskRows } from './effects/rows.ts';
 import { estimateOf } from './estimate.ts';
 import type { JournalEvent, Question, RunResult, SubtaskReport, TaskSummary, UsageReport } from './loom.ts';
 import { questionDetail } from './question-detail.ts';
@@ -112,13 +113,13 @@ function usageOf(events: JournalEvent[], ledger: Ledger | null, record: TaskReco
 /** The result object of a run in whatever state it is. */
 export async function resultOf(store: StoreReader, head: RunHead): Promise<RunResult> {
   const run = head.id;
-  const [record, ledger, summary, subtasks, journal, changes, questions] = await Promise.all([
+  const [record, ledger, summary, subtasks, journal, changelog, questions] = await Promise.all([
     store.get<TaskRecord>(run, 'task'),
     store.get<Ledger>(run, 'ledger'),
     store.get<string>(run, 'summary'),
     subtasksOf(store, head),
     store.range<JournalEvent>(run, 'j/'),
-    store.range<ChangelogEntry>(run, 'c/'),
+    taskRows(store, run).changelog(),
     openQuestions(store, head),
   ]);
   const events = journal.map(row => row.value);
@@ -128,9 +129,7 @@ export async function resultOf(store: StoreReader, head: RunHead): Promise<RunRe
   const error =
     failed ?? (head.parked ? { code: head.parked.reason, message: head.parked.message } : undefined);
   const plan = await newestPlan(store, run);
-  const files = changes
-    .filter(row => !row.value.undone_by)
-    .flatMap(row => row.value.changes.map(change => change.path));
+  const files = changelog.filter(inForce).flatMap(entry => entry.changes.map(change => change.path));
   const done = new Set(subtasks.filter(subtask => subtask.status === 'completed').map(subtask => subtask.id));
   const deliverables =
     plan?.subtasks.filter(node => done.has(node.id)).flatMap(node => node.deliverables) ?? [];

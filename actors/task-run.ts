@@ -8,6 +8,7 @@ import type { Lease, RunHead, Store } from '../store/port.ts';
 import { killGroup, type ProcessGroup } from '../store/process-identity.ts';
 import { createRegistry } from '../tools/registry.ts';
 import { RUN_TOOL } from '../tools/run-tool.ts';
+import { beyondUndo } from '../tools/shell/beyond-undo.ts';
 import type { Network } from '../tools/web/connection.ts';
 import { wireTool } from '../tools/wire.ts';
 import { openWorkspace } from '../tools/workspace.ts';
@@ -171,6 +172,8 @@ export async function startTask(
   checkRules([...(options.allow ?? []), ...(options.deny ?? [])], toolNames());
   const { allow, deny } = config.approval;
   for (const warning of configuredRuleWarnings([...allow, ...deny], toolNames())) launch.notice(warning);
+  const beyond = await beyondUndo(options.workspace, launch.home.scratch);
+  if (beyond) launch.notice(beyond);
   const catalogue = makeCatalogue(pricesOf(config));
   const at = new Date().toISOString();
   const head = {

@@ -100,6 +100,7 @@ export function toolbox({
             tracked = list;
           },
         },
+        history: async () => [],
         scratch: home.scratch,
         child: async () => {},
         network: true,

@@ -128,6 +128,13 @@ export async function entryOf(root: string, relative: string): Promise<Entry> {
   }
 }
 
+/** Whether every folder on the way to a path is a folder, not a link or a file. */
+export async function isReached(root: string, relative: string): Promise<boolean> {
+  for (let folder = dirname(relative); folder !== '.'; folder = dirname(folder))
+    if (!(await lstat(join(root, folder)).catch(() => null))?.isDirectory()) return false;
+  return true;
+}
+
 /**
  * Replaces or creates a file so that a crash leaves either the old or the new contents.
  * `tag` makes the temporary name stable: a repeated attempt reuses and thereby removes a leftover.

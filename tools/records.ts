@@ -2,7 +2,16 @@
 
 import { LoomError } from '../machines/failure.ts';
 import type { BlobRef, Blobs } from '../store/blobs-port.ts';
-import { entryOf, makeFolder, makeLink, moveEntry, removeEntry, setMode, writeAtomically } from './disk.ts';
+import {
+  entryOf,
+  isReached,
+  makeFolder,
+  makeLink,
+  moveEntry,
+  removeEntry,
+  setMode,
+  writeAtomically,
+} from './disk.ts';
 import type { ChangeRecord } from './tool.ts';
 
 /** Where the disk stands with regard to one record. */
@@ -59,8 +68,11 @@ export function standingOf(record: ChangeRecord, entry: Seen, source?: Seen): St
 }
 
 export async function standingOnDisk(root: string, record: ChangeRecord): Promise<Standing> {
-  const entry = await entryOf(root, record.path);
-  return standingOf(record, entry, record.from === undefined ? undefined : await entryOf(root, record.from));
+  // Below what is not, or not yet, a folder there is nothing.
+  const seen = async (path: string): Promise<Seen> =>
+    (await isReached(root, path)) ? entryOf(root, path) : { kind: 'missing' };
+  const source = record.from === undefined ? undefined : await seen(record.from);
+  return standingOf(record, await seen(record.path), source);
 }
 
 const kindOf = (kind: State['kind']): Pick<ChangeRecord, 'kind'> =>

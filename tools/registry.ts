@@ -16,6 +16,7 @@ import { moveFile } from './files/move-file.ts';
 import { readFile } from './files/read-file.ts';
 import { ripgrepSearch } from './files/ripgrep-search.ts';
 import { searchFiles } from './files/search-files.ts';
+import { undoChanges } from './files/undo-changes.ts';
 import { writeFile } from './files/write-file.ts';
 import { LIST_TOOLS, listTools } from './list-tools.ts';
 import { namingField } from './naming.ts';
@@ -37,6 +38,7 @@ const TOOLS: Tool[] = [
   editFile,
   deleteFile,
   moveFile,
+  undoChanges,
   listDirectory,
   globFind,
   ripgrepSearch,

@@ -76,6 +76,8 @@ export interface ToolContext {
   artifacts: Artifacts;
   /** The caller's own list of steps. */
   tracker: Tracker;
+  /** What this run has changed so far, in order; nothing outside a run. */
+  history(): Promise<ChangelogEntry[]>;
   /** Folder of Loom's own, outside every workspace, for the working copies of commands. */
   scratch: string;
   web: WebAccess;
@@ -114,6 +116,20 @@ export interface ChangeRecord {
   undoable: boolean;
 }
 
+/** A row of the changelog. */
+export interface ChangelogEntry {
+  id: string;
+  key: string;
+  subtask: string | null;
+  /** `undo` for an undo, `redo` for one that took an undo back. */
+  tool: string;
+  changes: ChangeRecord[];
+  /** Id of the undo entry that took it back. */
+  undone_by?: string;
+  /** An undo that a crash cut off and that could not be ended: the next one begins by taking it back. */
+  cut?: true;
+}
+
 export interface ToolResult {
   success: boolean;
   /** What the model reads. */
@@ -125,6 +141,8 @@ export interface ToolResult {
   changes?: ChangeRecord[];
   /** path → sha256 of what the model has now seen or written. */
   reads?: Record<string, string>;
+  /** Ids of changelog entries that this call has taken back. */
+  undone?: string[];
   /** The whole where `output` or the diff was cut; the registry names it in the text by its artifact id. */
   artifact?: BlobRef;
   /** The output was written by somebody outside: a page, a search result, a fetched file. It reaches the prompt as data, under

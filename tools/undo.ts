@@ -9,21 +9,7 @@ import { LoomError } from '../machines/failure.ts';
 import { finishRecords, missingFolders, performRecords } from './changes.ts';
 import { type Entry, entryOf } from './disk.ts';
 import { inOrder, inverse, recordBetween, type State, standingOf } from './records.ts';
-import type { ChangeRecord, ToolContext } from './tool.ts';
-
-/** A row of the changelog. */
-export interface ChangelogEntry {
-  id: string;
-  key: string;
-  subtask: string | null;
-  /** `undo` for an undo, `redo` for one that took an undo back. */
-  tool: string;
-  changes: ChangeRecord[];
-  /** Id of the undo entry that took it back. */
-  undone_by?: string;
-  /** An undo that a crash cut off and that could not be ended: the next one begins by taking it back. */
-  cut?: true;
-}
+import type { ChangelogEntry, ChangeRecord, ToolContext } from './tool.ts';
 
 export type Selection = { ids: string[] } | { subtask: string } | { all: true };
 
@@ -43,8 +29,12 @@ export interface UndoPlan {
 
 const TAKES_BACK = new Set(['undo', 'redo']);
 
+/** What the entry did is in the workspace. An undo is not told as work: it only takes work away. */
+export const inForce = (entry: Pick<ChangelogEntry, 'tool' | 'undone_by'>): boolean =>
+  !entry.undone_by && !TAKES_BACK.has(entry.tool);
+
 /** An undone entry whose undo was itself undone stands again. */
-function isUndone(entry: ChangelogEntry, byId: Map<string, ChangelogEntry>, depth = 0): boolean {
+export function isUndone(entry: ChangelogEntry, byId: Map<string, ChangelogEntry>, depth = 0): boolean {
   const undo = entry.undone_by === undefined ? undefined : byId.get(entry.undone_by);
   if (entry.undone_by === undefined) return false;
   return undo === undefined || depth > 100 || !isUndone(undo, byId, depth + 1);

@@ -1,5 +1,6 @@
 /** Which changes a subtask answers for. Work that failed and was replaced by a new plan stays in the workspace; somebody has
  *  to know of it, finish it or clear it away, or else it is left behind unseen. */
+import { inForce } from '../../tools/undo.ts';
 import type { ChangelogEntry, TaskRows } from './rows.ts';
 
 /** The subtask's own changes and those it inherits, oldest first. */
@@ -22,7 +23,7 @@ export async function inherited(rows: TaskRows, subtask: string, version: number
     plan.subtasks.filter(node => node.id !== subtask).flatMap(node => node.deliverables),
   );
   return (await rows.changelog()).flatMap(entry => {
-    if (entry.undone_by || entry.subtask === null || present.has(entry.subtask)) return [];
+    if (!inForce(entry) || entry.subtask === null || present.has(entry.subtask)) return [];
     const changes = entry.changes.filter(change => !others.has(change.path));
     return changes.length > 0 ? [{ ...entry, changes }] : [];
   });

@@ -1,10 +1,12 @@
 /** What a reviewer is shown of one attempt: what changed, what ran, what the checks found. Never the worker's transcript. */
+
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { PlanNode } from '../../machines/plan.ts';
 import type { Blobs } from '../../store/blobs-port.ts';
 import { diffRecords } from '../../tools/diff.ts';
 import { decodeText, describeBinary } from '../../tools/text.ts';
+import { inForce } from '../../tools/undo.ts';
 import type { Check } from './checks/check.ts';
 import type { ChangelogEntry, ToolTrace } from './rows.ts';
 
@@ -39,7 +41,7 @@ const MAX_BYTES = 4 * 1024 * 1024;
 
 export async function evidence(input: EvidenceInput): Promise<Evidence> {
   const { node, traces } = input;
-  const records = input.changelog.filter(entry => !entry.undone_by).flatMap(entry => entry.changes);
+  const records = input.changelog.filter(inForce).flatMap(entry => entry.changes);
   const diffs = await diffRecords(records, input.blobs);
   const shell = traces.flatMap(trace => trace.files_changed);
   const seen = traces

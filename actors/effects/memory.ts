@@ -1,7 +1,9 @@
 /** Memory across subtasks: what a completed subtask leaves for others besides its summary, and which of it concerns one.
  *  Read from what is recorded, without a model: files changed, commands with their exit codes, answers of people. */
+
 import type { Plan, PlanNode } from '../../machines/plan.ts';
 import type { Feedback } from '../../machines/subtask.ts';
+import { inForce } from '../../tools/undo.ts';
 import type { ChangelogEntry, Decision, MemoryEntry, MemoryType, ToolTrace } from './rows.ts';
 
 const MOST_SUMMARY = 150;
@@ -76,8 +78,7 @@ type Make = (type: MemoryType, summary: string, tags: string[]) => MemoryEntry;
 /** One entry for all files, by the last thing that was done with each. */
 function filesEntry(changelog: ChangelogEntry[], make: Make): MemoryEntry[] {
   const last = new Map<string, keyof typeof WORDS>();
-  for (const { changes, undone_by } of changelog) {
-    if (undone_by) continue;
+  for (const { changes } of changelog.filter(inForce)) {
     for (const { path, operation } of changes)
       last.set(path, operation === 'modify' && last.get(path) === 'create' ? 'create' : operation);
   }

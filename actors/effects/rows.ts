@@ -8,8 +8,9 @@ import type { Verdict } from '../../machines/verdict.ts';
 import type { Row, Store } from '../../store/port.ts';
 import { ARTIFACT_PREFIX, type ArtifactRow, artifactKey } from '../../tools/artifacts.ts';
 import { isGitsOwn } from '../../tools/records.ts';
+import type { ChangelogEntry as UndoableEntry } from '../../tools/tool.ts';
 import type { TrackedList } from '../../tools/tracker.ts';
-import type { ChangelogEntry as UndoableEntry } from '../../tools/undo.ts';
+import { isUndone } from '../../tools/undo.ts';
 import type { Message } from '../models/model.ts';
 
 const four = (n: number): string => String(n).padStart(4, '0');
@@ -167,12 +168,8 @@ export function taskRows(store: Pick<Store, 'get' | 'range'>, run: string) {
   const owed = new Map<number, Obligations>();
   const values = async <T>(prefix: string): Promise<T[]> =>
     (await store.range<T>(run, prefix)).map(entry => entry.value);
-  const history = async (subtask?: string): Promise<ChangelogEntry[]> => {
-    const entries = await values<ChangelogEntry>(subtask === undefined ? 'c/' : `c/${subtask}/`);
-    return subtask === undefined
-      ? entries.sort((a, b) => (keyOrder(a.key) < keyOrder(b.key) ? -1 : 1))
-      : entries;
-  };
+  const history = async (): Promise<ChangelogEntry[]> =>
+    (await values<ChangelogEntry>('c/')).sort((a, b) => (keyOrder(a.key) < keyOrder(b.key) ? -1 : 1));
   return {
     values,
     keys: async (prefix: string): Promise<string[]> =>
@@ -201,12 +198,19 @@ export function taskRows(store: Pick<Store, 'get' | 'range'>, run: string) {
       store.get<StoredVerdict>(run, verdictKey(thread)),
     summary: (subtask: string): Promise<SubtaskSummary | null> =>
       store.get<SubtaskSummary>(run, summaryKey(subtask)),
-    /** In the order of the intents; of one subtask only, where given. Without what git keeps for itself. */
-    changelog: async (subtask?: string): Promise<ChangelogEntry[]> =>
-      (await history(subtask)).map(entry => ({
-        ...entry,
-        changes: entry.changes.filter(change => !isGitsOwn(change.path)),
-      })),
+    /** In the order of the intents; of one subtask only, where given. Without what git keeps for itself; `undone_by` only
+     *  where it is undone at present. */
+    changelog: async (subtask?: string): Promise<ChangelogEntry[]> => {
+      const all = await history();
+      const byId = new Map(all.map(entry => [entry.id, entry]));
+      return all
+        .filter(entry => subtask === undefined || entry.subtask === subtask)
+        .map(({ undone_by, ...entry }) => ({
+          ...entry,
+          ...(undone_by && isUndone({ ...entry, undone_by }, byId) ? { undone_by } : {}),
+          changes: entry.changes.filter(change => !isGitsOwn(change.path)),
+        }));
+    },
     /** The same, whole: what an undo takes back. */
     history,
     traces: (thread: string): Promise<ToolTrace[]> => values<ToolTrace>(`t/${thread}/`),

@@ -1,7 +1,9 @@
 /** Closes a subtask: what it leaves to its dependents, and what shows that it did what it owes. */
+
 import type { EffectOutputs } from '../../machines/effects.ts';
 import type { SettleInput } from '../../machines/subtask.ts';
 import type { Row } from '../../store/port.ts';
+import { inForce } from '../../tools/undo.ts';
 import type { Effect } from '../effect.ts';
 import { commandsIn, match } from './checks/commands.ts';
 import { readClaim } from './claim.ts';
@@ -38,9 +40,7 @@ export function settleEffect(deps: TaskDeps): Effect {
     const memory = [...recorded, ...(extracted ?? [])];
     const memoryRow = memory.length > 0 ? memoryKey(intent.key) : null;
     const claim = readClaim(work.answer);
-    const files = work.changelog
-      .filter(entry => !entry.undone_by)
-      .flatMap(entry => entry.changes.map(change => change.path));
+    const files = work.changelog.filter(inForce).flatMap(entry => entry.changes.map(change => change.path));
     const limit = deps.config.limits.runner.max_state_summary_chars;
     const summary = claim.summary.length > limit ? `${claim.summary.slice(0, limit - 1)}…` : claim.summary;
     const left: SubtaskSummary = {

@@ -10,6 +10,7 @@ import { type Row, StoreWriteError } from '../../store/port.ts';
 import { artifactShelf, outlived } from '../../tools/artifacts.ts';
 import { changesMade } from '../../tools/changes.ts';
 import { isGitsOwn } from '../../tools/records.ts';
+import { leftBehind } from '../../tools/shell/observe.ts';
 import type { ChangeRecord, ToolContext, ToolResult } from '../../tools/tool.ts';
 import type { TrackedList } from '../../tools/tracker.ts';
 import { opensLocal } from '../../tools/web/address.ts';
@@ -58,7 +59,10 @@ export function toolEffect(deps: TaskDeps): Effect {
       } satisfies ChangelogEntry);
     if (context.signal.aborted && context.recovered !== undefined) {
       // Stopped while nobody looked after it: not done any more, but what was done by then must be known.
-      const changes = await changesMade(deps.workspace.root, intent.key, context.recovered);
+      const changes = [
+        ...(await changesMade(deps.workspace.root, intent.key, context.recovered)),
+        ...(await leftBehind(context.recovered, deps)),
+      ];
       if (changes.length === 0) throw stoppedError(context);
       return {
         output: { ok: false, failure: stoppedError(context).failure } satisfies EffectOutputs['tool'],
@@ -128,6 +132,10 @@ export function toolEffect(deps: TaskDeps): Effect {
     if (source !== null) rows.push(taintRow(input.subtask, source));
     if (tracked) rows.push(row(trackedKey(input.subtask), tracked));
     if (result.changes?.length) rows.push(entryOf(result.changes));
+    for (const entry of (await deps.rows.history()).filter(one => result.undone?.includes(one.id)))
+      rows.push(
+        row(changelogKey(entry.subtask, entry.key), { ...entry, undone_by: changeId(deps.run, intent.key) }),
+      );
     const pruned = await outlivedBy(deps, shelf.rows());
     rows.push(...shelf.rows(), ...pruned.map(key => row(key, null)));
     const command = result.data['exit_code'] === undefined ? undefined : input.subject;
@@ -296,6 +304,7 @@ function toolContext(
       return release;
     },
     blobs: deps.blobs,
+    history: () => deps.rows.history(),
     scratch: deps.scratch,
     web: {
       ...deps.web,

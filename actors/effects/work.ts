@@ -1,6 +1,8 @@
 /** The work that is judged, of one attempt at a subtask or of the whole task, as checks and reviewers look at it. */
+
 import { GOAL, type Obligations } from '../../machines/obligations.ts';
 import type { Plan, PlanNode } from '../../machines/plan.ts';
+import { inForce } from '../../tools/undo.ts';
 import { answersFor } from './answers-for.ts';
 import type { TaskDeps } from './deps.ts';
 import { heldBefore, owingNode, type ShownBy } from './owed.ts';
@@ -83,7 +85,7 @@ export async function workOf(deps: TaskDeps, input: Judged): Promise<Work> {
 export const changedPaths = (changelog: ChangelogEntry[], traces: ToolTrace[]): string[] => [
   ...new Set([
     ...changelog
-      .filter(entry => !entry.undone_by)
+      .filter(inForce)
       .flatMap(entry => entry.changes)
       .flatMap(change => [change.path, ...(change.from ? [change.from] : [])]),
     ...traces.flatMap(trace => trace.files_changed),

@@ -184,7 +184,7 @@ describe('what a command changes', () => {
 
   it('beyond the bound is said to be unseen, and not guessed', async () => {
     const { root, context } = await bench({ a: '', b: '', 'd/c': '' });
-    const unkept = await unkeptIn(root);
+    const unkept = await unkeptIn(root, context.scratch);
     const stored = await storeContents(root, context.scratch, unkept, 2);
     expect(stored.complete).toBe(false);
     await writeFile(join(root, 'd/new'), '');

@@ -95,6 +95,7 @@ export async function bench(files: Record<string, string | Uint8Array> = {}): Pr
         tracked = list;
       },
     },
+    history: async () => [],
     scratch: await tempFolder('loom-scratch-'),
     web: {
       client: { fetch: () => Promise.reject(new Error('no web in this test')), close: async () => {} },

@@ -1,6 +1,5 @@
 /** Long random series of file tools and commands: undone, the workspace is to the bit what it was; redone, what it became. */
-import { createHash } from 'node:crypto';
-import { lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,9 +11,10 @@ import { writeFile } from '../../tools/files/write-file.ts';
 import type * as overlays from '../../tools/shell/overlay.ts';
 import { overlayStatus } from '../../tools/shell/overlay.ts';
 import { shellExecute } from '../../tools/shell/shell-execute.ts';
-import type { Args, Tool } from '../../tools/tool.ts';
-import { applyUndo, type ChangelogEntry, planUndo, type Selection } from '../../tools/undo.ts';
+import type { Args, ChangelogEntry, Tool } from '../../tools/tool.ts';
+import { applyUndo, planUndo, type Selection } from '../../tools/undo.ts';
 import { DEEP, random } from '../support/lanes.ts';
+import { treeOf } from '../support/tree.ts';
 import { bench } from './support.ts';
 
 const mode = vi.hoisted(() => ({ overlay: true }));
@@ -33,20 +33,6 @@ const probed = mkdtempSync(join(tmpdir(), 'loom-probe-'));
 mkdirSync(join(probed, 'root'));
 const { available } = await overlayStatus(join(probed, 'root'), join(probed, 'scratch'));
 rmSync(probed, { recursive: true });
-
-/** Path → kind, mode and contents. */
-function tree(root: string): Record<string, string> {
-  const found: Record<string, string> = {};
-  for (const path of readdirSync(root, { recursive: true }) as string[]) {
-    const stats = lstatSync(join(root, path));
-    const kind = stats.isDirectory() ? 'd' : stats.isSymbolicLink() ? 'l' : 'f';
-    const content =
-      kind === 'f' ? readFileSync(join(root, path)) : kind === 'l' ? readlinkSync(join(root, path)) : '';
-    const hash = createHash('sha256').update(content).digest('hex').slice(0, 12);
-    found[path] = `${kind} ${kind === 'l' ? '' : (stats.mode & 0o7777).toString(8)} ${hash}`;
-  }
-  return found;
-}
 
 const START = {
   a: 'one\ntwo\n',
@@ -121,31 +107,31 @@ async function series(seed: number) {
 
 async function checkSeries(seed: number): Promise<number> {
   const { root, entries, step, undo } = await series(seed);
-  const first = tree(root);
+  const first = treeOf(root);
   const states: Record<string, string>[] = [first];
   let commands = 0;
   for (let n = 0; n < 20; n++) {
     const before = entries.length;
     await step();
-    if (entries.length > before) states.push(tree(root));
-    else expect(tree(root), `seed ${seed}: a call without records`).toEqual(states.at(-1));
+    if (entries.length > before) states.push(treeOf(root));
+    else expect(treeOf(root), `seed ${seed}: a call without records`).toEqual(states.at(-1));
     if (entries.at(-1)?.tool === 'shell_execute' && entries.length > before) commands++;
   }
-  const last = tree(root);
+  const last = treeOf(root);
   const ids = entries.map(entry => entry.id);
   // Half of them one by one, each state as it was; the rest at once.
   if (seed % 2 === 0)
     for (const [n, id] of ids.toReversed().entries()) {
       await undo({ ids: [id] });
-      expect(tree(root), `seed ${seed}: back ${n + 1} of ${ids.length}`).toEqual(states.at(-2 - n));
+      expect(treeOf(root), `seed ${seed}: back ${n + 1} of ${ids.length}`).toEqual(states.at(-2 - n));
     }
   else {
     const undone = await undo({ all: true });
-    expect(tree(root), `seed ${seed}: undone`).toEqual(first);
+    expect(treeOf(root), `seed ${seed}: undone`).toEqual(first);
     if (undone !== 'nothing') await undo({ ids: [undone] });
-    expect(tree(root), `seed ${seed}: redone`).toEqual(last);
+    expect(treeOf(root), `seed ${seed}: redone`).toEqual(last);
     await undo({ all: true });
-    expect(tree(root), `seed ${seed}: undone again`).toEqual(first);
+    expect(treeOf(root), `seed ${seed}: undone again`).toEqual(first);
   }
   return commands;
 }

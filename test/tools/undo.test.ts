@@ -8,10 +8,11 @@ import { diffRecords } from '../../tools/diff.ts';
 import { deleteFile } from '../../tools/files/delete-file.ts';
 import { editFile } from '../../tools/files/edit-file.ts';
 import { moveFile } from '../../tools/files/move-file.ts';
+import { undoChanges } from '../../tools/files/undo-changes.ts';
 import { writeFile } from '../../tools/files/write-file.ts';
 import { shellExecute } from '../../tools/shell/shell-execute.ts';
-import type { Args, Tool } from '../../tools/tool.ts';
-import { applyUndo, type ChangelogEntry, planUndo, type Selection } from '../../tools/undo.ts';
+import type { Args, ChangelogEntry, Tool } from '../../tools/tool.ts';
+import { applyUndo, planUndo, type Selection } from '../../tools/undo.ts';
 import { bench, failureOf } from './support.ts';
 
 /** A workspace whose tool calls are kept in a changelog, as the host does. */
@@ -196,6 +197,46 @@ describe('undo leaves', () => {
     execFileSync('ln', ['-s', outside.root, join(root, 'd')]);
     expect((await failureOf(undo({ all: true }))).code).toBe('path_denied');
     expect(existsSync(join(outside.root, 'a.txt'))).toBe(true);
+  });
+});
+
+describe('the undo of a subtask', () => {
+  const args = { last: 1, dry_run: false };
+  async function asSubtask() {
+    const r = await run({ 'a.txt': '0' });
+    const context = { ...r.context, subtask: 'a', history: async () => r.entries, key: 'u' };
+    return { ...r, context, take: (change: Args = {}) => undoChanges.run({ ...args, ...change }, context) };
+  }
+
+  it('lists its own changes and takes back the newest, those of commands included', async () => {
+    const { call, take, tree } = await asSubtask();
+    await call(writeFile, { path: 'mine.txt', content: 'm' });
+    await call(writeFile, { path: 'theirs.txt', content: 't' }, 'b');
+    await call(shellExecute, { command: 'echo 1 > a.txt; mkdir d' });
+    const listed = await take({ dry_run: true });
+    expect(listed.output).toBe('c3 shell_execute: a.txt, d\nc1 write_file: mine.txt');
+    const first = await take();
+    expect(first).toMatchObject({ success: true, undone: ['c3'], files_changed: ['a.txt'] });
+    expect(await tree()).toEqual({ 'a.txt': '0', 'mine.txt': 'm', 'theirs.txt': 't' });
+    await take({ last: 50 });
+    expect(await tree()).toEqual({ 'a.txt': '0', 'theirs.txt': 't' });
+  });
+
+  it('is not for what others did, nor over what they did since', async () => {
+    const { call, take, tree } = await asSubtask();
+    await call(writeFile, { path: 'a.txt', content: '1' });
+    const theirs = await call(writeFile, { path: 'a.txt', content: '2' }, 'b');
+    expect((await failureOf(take({ change: theirs }))).code).toBe('not_found');
+    const failure = await failureOf(take());
+    expect(failure.code).toBe('undo_conflict');
+    expect(failure.message).toContain('a.txt was changed since');
+    expect(failure.message).not.toContain('--force');
+    expect(await tree()).toEqual({ 'a.txt': '2' });
+  });
+
+  it('says so when there is nothing to take back', async () => {
+    const { take } = await asSubtask();
+    expect((await failureOf(take())).code).toBe('nothing_to_undo');
   });
 });
 

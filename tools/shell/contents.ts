@@ -65,7 +65,7 @@ const kindOf = (entry: Dirent): Mark['kind'] | null =>
   entry.isDirectory() ? 'directory' : entry.isSymbolicLink() ? 'symlink' : entry.isFile() ? 'file' : null;
 
 /** One look at everything that is kept; synchronous in slices, which is several times faster than one promise per file. */
-async function walk(
+export async function walk(
   root: string,
   unkept: Unkept,
   limit = STORED_ENTRIES,
@@ -110,6 +110,12 @@ async function readSaved(folder: string): Promise<Saved> {
   }
 }
 
+/** Tells one version of the index file from another without reading it. */
+const versionOf = (folder: string): string => {
+  const found = lstatSync(join(folder, 'index.json'), { throwIfNoEntry: false });
+  return found ? `${found.ino}:${found.size}:${found.mtimeMs}` : '';
+};
+
 async function save(folder: string, saved: Saved): Promise<void> {
   const temporary = join(folder, `index.${process.pid}.tmp`);
   await writeFile(temporary, JSON.stringify(saved), { mode: 0o600 });
@@ -117,7 +123,7 @@ async function save(folder: string, saved: Saved): Promise<void> {
 }
 
 /** What this process last saved, so that it is read once. */
-const remembered = new Map<string, { id: string; index: Index }>();
+const remembered = new Map<string, { version: string; id: string; index: Index }>();
 
 const contentsFolder = (scratch: string, root: string): string =>
   join(scratch, 'contents', sha256(root).slice(0, 16));
@@ -133,8 +139,9 @@ export async function storeContents(
   await mkdir(folder, { recursive: true, mode: 0o700 });
   // Another process may have been here meanwhile.
   const mine = remembered.get(folder);
-  const saved = await readSaved(folder);
-  const known = mine?.id === saved.id ? mine.index : new Map(saved.marks);
+  const current = mine && mine.version === versionOf(folder) ? mine : null;
+  const saved = current ?? (await readSaved(folder));
+  const known = 'index' in saved ? saved.index : new Map(saved.marks);
   const { index, complete } = await walk(root, unkept, limit);
   const beyond: string[] = [];
   const fresh: [string, Mark][] = [];
@@ -160,7 +167,7 @@ export async function storeContents(
   if (id !== saved.id) await save(folder, { id, complete, marks: [...index] });
   for (const { copy } of stale) await rm(join(folder, copy!), { force: true });
   if (known.size === 0) await removeUnnamed(folder, index);
-  remembered.set(folder, { id, index });
+  remembered.set(folder, { version: versionOf(folder), id, index });
   return { id, root, folder, index, beyond, complete };
 }
 

@@ -5,9 +5,9 @@
 
 import type { Stats } from 'node:fs';
 import { lstat, readdir } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import type { Blobs } from '../../store/blobs-port.ts';
-import { entryOf } from '../disk.ts';
+import { entryOf, isReached } from '../disk.ts';
 import { inOrder, isGitsOwn, recordBetween } from '../records.ts';
 import type { ChangeRecord } from '../tool.ts';
 import { type Overlay, seenThrough } from './overlay.ts';
@@ -161,14 +161,19 @@ export async function harvest(
   const untold = new Map<string, ChangeRecord>();
   const special: string[] = [];
   const room = { ...MOST_KEPT };
-  for (const node of nodes) {
-    const { path, upper, lower } = node;
-    const around = unkeptAround(node, unkept);
-    if (upper.kind === 'special') special.push(path);
+  for (const seen of nodes) {
+    const { path, lower } = seen;
+    const around = unkeptAround(seen, unkept);
+    const made = seen.upper.kind === 'special';
+    if (made) special.push(path);
+    if (made && lower.kind === 'missing') continue;
+    // What stood there is gone, even if nothing comes in its place.
+    const node: Node = made ? { ...seen, upper: { kind: 'missing', stats: null } } : seen;
+    const { upper } = node;
     const bytes = Math.max(upper.stats?.size ?? 0, lower.stats?.size ?? 0);
     const isFile = upper.kind === 'file' || lower.kind === 'file';
     const fits = !isFile || (bytes <= LARGEST_KEPT && room.files > 0 && room.bytes >= bytes);
-    if (around === null && fits && lower.kind !== 'special' && upper.kind !== 'special') {
+    if (around === null && fits && lower.kind !== 'special') {
       if (isFile) {
         room.files--;
         room.bytes -= bytes;
@@ -180,7 +185,7 @@ export async function harvest(
     // What a kept folder holds goes by records, so that the folder is not to be removed as a whole.
     if (turned && (around !== null || lower.kind !== 'directory'))
       pour.remove.push({ path, kind: lower.kind });
-    if (upper.kind !== 'missing' && upper.kind !== 'special') pour.paths.push(path);
+    if (upper.kind !== 'missing') pour.paths.push(path);
     const shown = around ?? path;
     if (!untold.has(shown)) untold.set(shown, notKept(shown, node));
   }
@@ -206,6 +211,7 @@ async function recordAll(nodes: Node[], overlay: Overlay, blobs: Blobs) {
   const work = async () => {
     for (let node = queue.pop(); node; node = queue.pop()) {
       const { path, upper, lower } = node;
+      // A path below a link of the workspace is not the one that the overlay's folder of that name stands for.
       const lowerThere = lower.kind !== 'missing' && (await isReached(overlay.root, path));
       const old = lowerThere ? await entryOf(overlay.root, path) : ({ kind: 'missing' } as const);
       const now =
@@ -218,11 +224,4 @@ async function recordAll(nodes: Node[], overlay: Overlay, blobs: Blobs) {
   };
   await Promise.all(Array.from({ length: READERS }, work));
   return { records, touched };
-}
-
-/** A path below a link of the workspace is not the one that the overlay's folder of that name stands for. */
-async function isReached(root: string, path: string): Promise<boolean> {
-  for (let folder = dirname(path); folder !== '.'; folder = dirname(folder))
-    if ((await look(join(root, folder))).kind !== 'directory') return false;
-  return true;
 }

@@ -8,6 +8,7 @@ import { LoomError } from '../../machines/failure.ts';
 import { finishRecords, performRecords } from '../changes.ts';
 import type { ChangeRecord, ToolContext, ToolResult } from '../tool.ts';
 import type { Harvest } from './harvest.ts';
+import { dropOverlay } from './overlay.ts';
 import { clear, type Pour, pourOver } from './pour.ts';
 
 type Found = Pick<Harvest, 'records' | 'told' | 'touched'> & {
@@ -45,7 +46,7 @@ export async function merge(
     await performRecords(records, context, {
       protectedToo: true,
       more,
-      ...(found.pour ? { before: async () => clear(root, found.pour!) } : {}),
+      ...(found.pour ? { before: () => clear(root, found.pour!) } : {}),
     }).catch(failed);
     await settle(found, context).catch(failed);
   }
@@ -55,9 +56,10 @@ export async function merge(
 /** After a crash. */
 export async function finishMerge(begun: Merge, context: ToolContext): Promise<ToolResult> {
   if (!begun.found.inPlace) {
-    if (begun.found.pour) clear(context.workspace.root, begun.found.pour);
+    if (begun.found.pour) await clear(context.workspace.root, begun.found.pour);
     await finishRecords(begun.changes, context, { protectedToo: true });
     await settle(begun.found, context);
+    if (begun.found.pour) await dropOverlay(begun.found.pour.folder);
   }
   return whole(begun);
 }

@@ -9,12 +9,20 @@
 import { join } from 'node:path';
 import { failure } from '../../machines/failure.ts';
 import { sha256 } from '../disk.ts';
-import type { ToolContext, ToolResult } from '../tool.ts';
+import type { ChangeRecord, ToolContext, ToolResult } from '../tool.ts';
 import { changedSince, storeContents, storedBefore } from './contents.ts';
 import { type Ended, runGroup } from './group.ts';
 import { harvest } from './harvest.ts';
 import { finishMerge, merge, mergeOf } from './merge.ts';
-import { dropOverlay, type Overlay, openOverlay, overlaid, overlayStatus, wasMounted } from './overlay.ts';
+import {
+  dropForgotten,
+  dropOverlay,
+  type Overlay,
+  openOverlay,
+  overlaid,
+  overlayStatus,
+  wasMounted,
+} from './overlay.ts';
 import { type Executed, type Findings, type Run, report } from './report.ts';
 import { sandboxed } from './sandbox.ts';
 import { type Unkept, unkeptIn } from './unkept.ts';
@@ -34,7 +42,7 @@ export async function observe(run: Run, context: ToolContext): Promise<ToolResul
     const known = look && (await lookBack(look, context));
     if (known) return known;
     const { root } = context.workspace;
-    const unkept = await unkeptIn(root);
+    const unkept = await unkeptIn(root, context.scratch);
     const status = await overlayStatus(root, context.scratch);
     const done = status.way && (await inOverlay(run, context, unkept, status.way));
     return done || (await inPlace(run, context, unkept));
@@ -45,7 +53,6 @@ export async function observe(run: Run, context: ToolContext): Promise<ToolResul
 
 /** What a command that was cut off has done; null when it did nothing, anywhere, and can simply run again. */
 async function lookBack(look: Look, context: ToolContext): Promise<ToolResult | null> {
-  const { workspace, scratch } = context;
   const uncertain = (what: string, changes: ToolResult['changes'] = []): ToolResult => ({
     success: false,
     output: '',
@@ -61,16 +68,29 @@ async function lookBack(look: Look, context: ToolContext): Promise<ToolResult | 
       'It changed nothing in the workspace; what it did elsewhere (network, other folders) nobody knows.',
     );
   }
-  const stored = await storedBefore(workspace.root, scratch, look.stored);
-  if (!stored) return uncertain('Nobody knows what it had done by then.');
-  const { records, told } = await changedSince(stored, await unkeptIn(workspace.root), context.blobs);
-  const count = records.length + told.length;
+  const changes = await leftBehind(context.recovered, context);
+  const count = changes.length;
   return uncertain(
     count === 0
       ? 'It had changed nothing in the workspace that Loom looks at; whether it did something elsewhere nobody knows.'
       : `By then ${count} paths in the workspace had changed; \`loom diff\` shows them. Nobody knows whether it finished.`,
-    [...records, ...told],
+    changes,
   );
+}
+
+/** Of a command that a crash cut off and that is not to be run any more: what it had changed in place, beside its records. */
+export async function leftBehind(
+  recovered: unknown,
+  { workspace, scratch, blobs }: Pick<ToolContext, 'workspace' | 'scratch' | 'blobs'>,
+): Promise<ChangeRecord[]> {
+  const look = (recovered as { look?: Look } | null | undefined)?.look;
+  const layers = look && 'overlay' in look ? look.overlay : mergeOf(recovered)?.found.pour?.folder;
+  if (layers) await dropOverlay(layers);
+  if (!look || 'overlay' in look) return [];
+  const stored = await storedBefore(workspace.root, scratch, look.stored);
+  if (!stored) return [];
+  const { records, told } = await changedSince(stored, await unkeptIn(workspace.root, scratch), blobs);
+  return [...records, ...told];
 }
 
 /** @returns null when the command did not run or must run again in place; the workspace is untouched then */
@@ -81,7 +101,9 @@ async function inOverlay(
   way: Overlay['way'],
 ): Promise<ToolResult | null> {
   const { root } = context.workspace;
-  const folder = join(context.scratch, 'overlays', sha256(`${context.key}|${Date.now()}`).slice(0, 16));
+  const overlays = join(context.scratch, 'overlays');
+  await dropForgotten(overlays);
+  const folder = join(overlays, sha256(`${context.key}|${Date.now()}`).slice(0, 16));
   const overlay = await openOverlay(folder, root, way);
   try {
     const since = Date.now();

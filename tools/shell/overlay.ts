@@ -3,7 +3,7 @@
  */
 
 import { execFile } from 'node:child_process';
-import { chmod, lstat, mkdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { chmod, lstat, mkdir, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 export interface OverlayStatus {
@@ -67,6 +67,17 @@ export async function dropOverlay(folder: string): Promise<void> {
   } catch {
     await run('chmod', ['-R', 'u+rwX', folder]);
     await rm(folder, { recursive: true, force: true, maxRetries: 2 }).catch(() => {});
+  }
+}
+
+/** An overlay this old belongs to a run that nobody took up again after a crash. ms */
+const FORGOTTEN = 7 * 24 * 3_600_000;
+
+/** Removes layers that crashed runs have left in a folder of overlays. */
+export async function dropForgotten(overlays: string): Promise<void> {
+  for (const name of await readdir(overlays).catch(() => [])) {
+    const found = await stat(join(overlays, name)).catch(() => null);
+    if (found && Date.now() - found.mtimeMs > FORGOTTEN) await dropOverlay(join(overlays, name));
   }
 }
 

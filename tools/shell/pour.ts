@@ -15,8 +15,8 @@ import {
   symlinkSync,
   utimesSync,
 } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { setImmediate } from 'node:timers/promises';
+import { join } from 'node:path';
+import { isReached } from '../disk.ts';
 
 export interface Pour {
   /** Of the overlay. */
@@ -27,9 +27,6 @@ export interface Pour {
   paths: string[];
 }
 
-/** Moves made before others get a turn. */
-const BREATH = 200;
-
 const kindAt = (path: string): string => {
   const found = lstatSync(path, { throwIfNoEntry: false });
   if (!found) return 'missing';
@@ -38,28 +35,21 @@ const kindAt = (path: string): string => {
   return found.isFile() ? 'file' : 'special';
 };
 
-/** Every folder on the way to a path is a folder: nothing is written through a link. */
-const isReached = (root: string, path: string): boolean => {
-  for (let folder = dirname(path); folder !== '.'; folder = dirname(folder))
-    if (kindAt(join(root, folder)) !== 'directory') return false;
-  return true;
-};
-
 /** First half: makes room. */
-export function clear(root: string, { remove }: Pour): void {
+export async function clear(root: string, { remove }: Pour): Promise<void> {
+  // Nothing is removed through a link.
   for (const { path, kind } of remove)
-    if (isReached(root, path) && kindAt(join(root, path)) === kind)
+    if ((await isReached(root, path)) && kindAt(join(root, path)) === kind)
       rmSync(join(root, path), { recursive: true, force: true });
 }
 
 /** Second half: moves over what is there to be moved. */
 export async function pourOver(root: string, { folder, paths }: Pour): Promise<void> {
   const modes: [string, number][] = [];
-  for (const [n, path] of paths.entries()) {
-    if (n % BREATH === BREATH - 1) await setImmediate();
+  for (const path of paths) {
     const [from, to] = [join(folder, 'upper', path), join(root, path)];
     const found = lstatSync(from, { throwIfNoEntry: false });
-    if (!found || !isReached(root, path)) continue;
+    if (!found || !(await isReached(root, path))) continue;
     const there = kindAt(to);
     if (found.isDirectory()) {
       if (there === 'missing') mkdirSync(to, 0o700);

@@ -1,6 +1,7 @@
 /** What a command may change without Loom keeping the old contents: ignored folders, and files too large to be kept. */
 
 import { execFile } from 'node:child_process';
+import { dirname, isAbsolute, relative } from 'node:path';
 
 /** Larger files are changed without a way back. Bytes. */
 export const LARGEST_KEPT = 32 * 1024 * 1024;
@@ -43,20 +44,25 @@ const parts = (list: string): string[] => list.split('\0').filter(part => part !
 export class Unkept {
   readonly #root: string;
   readonly #ignored: Set<string>;
+  /** Loom's home, where it lies in the workspace. */
+  readonly #own: string | null;
 
-  constructor(root: string, ignored: string[]) {
+  constructor(root: string, ignored: string[], own: string | null) {
     this.#root = root;
     this.#ignored = new Set(ignored);
+    this.#own = own;
   }
 
   /** Ignored folders that were there before the command, relative to the workspace. */
-  get folders(): string[] {
+  get ignored(): string[] {
     return [...this.#ignored];
   }
 
   has(folder: string): boolean {
     const name = folder.slice(folder.lastIndexOf('/') + 1);
-    return REGENERATED.has(name) || this.#ignored.has(folder) || GIT_STORE.test(folder);
+    return (
+      REGENERATED.has(name) || this.#ignored.has(folder) || folder === this.#own || GIT_STORE.test(folder)
+    );
   }
 
   /** Learns which of these folders are ignored, too; they are new. */
@@ -72,8 +78,11 @@ async function ignoredAmong(root: string, folders: string[]): Promise<string[]> 
   return parts(listed).map(folder => folder.replace(/\/$/, ''));
 }
 
-/** Asks git, where the workspace belongs to a repository. */
-export async function unkeptIn(root: string): Promise<Unkept> {
+/**
+ * Asks git, where the workspace belongs to a repository.
+ * @param scratch lies in Loom's own home, which is left alone where it is part of the workspace
+ */
+export async function unkeptIn(root: string, scratch: string): Promise<Unkept> {
   const listed = await git(root, [
     ...['ls-files', '--others', '--ignored', '--exclude-standard', '--directory', '-z'],
   ]);
@@ -81,5 +90,7 @@ export async function unkeptIn(root: string): Promise<Unkept> {
   const folders = parts(listed)
     .filter(path => path.endsWith('/') && path !== './')
     .map(path => path.slice(0, -1));
-  return new Unkept(root, await ignoredAmong(root, folders));
+  const own = relative(root, dirname(scratch));
+  const inside = own !== '' && !own.startsWith('..') && !isAbsolute(own);
+  return new Unkept(root, await ignoredAmong(root, folders), inside ? own : null);
 }

@@ -1,10 +1,12 @@
 /** What the checks of one attempt look at: the claim, the changes that stand, the calls, and the files as they are. */
+
 import { readFile, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { PlanNode } from '../../../machines/plan.ts';
 import type { Blobs } from '../../../store/blobs-port.ts';
 import { decodeText } from '../../../tools/text.ts';
 import type { ChangeRecord } from '../../../tools/tool.ts';
+import { inForce } from '../../../tools/undo.ts';
 import { type Claim, readClaim } from '../claim.ts';
 import type { ChangelogEntry, ToolTrace } from '../rows.ts';
 import type { CheckRules } from './check.ts';
@@ -61,7 +63,7 @@ export interface World extends Pick<WorldInput, 'root' | 'node' | 'answer' | 'tr
 
 export function worldOf(input: WorldInput): World {
   const { root, node, answer, traces, rules } = input;
-  const changes = input.changelog.filter(entry => !entry.undone_by).flatMap(entry => entry.changes);
+  const changes = input.changelog.filter(inForce).flatMap(entry => entry.changes);
   const byShell = traces.flatMap(trace => trace.files_changed);
   const touched = new Set([
     ...changes.flatMap(change => [change.path, ...(change.from ? [change.from] : [])]),
@@ -69,7 +71,7 @@ export function worldOf(input: WorldInput): World {
   ]);
   const byTools = new Set(
     input.changelog
-      .filter(entry => !entry.undone_by && !COMMANDS.has(entry.tool))
+      .filter(entry => inForce(entry) && !COMMANDS.has(entry.tool))
       .flatMap(entry => entry.changes.map(change => change.path)),
   );
   const written = changes.filter(change => change.after !== null && change.kind === undefined);
