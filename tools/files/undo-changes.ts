@@ -32,7 +32,7 @@ export const undoChanges: Tool = {
     type: 'object',
     properties: {
       last: { type: 'integer', minimum: 1, maximum: MOST, default: 1, description: 'how many changes' },
-      change: { type: 'string', minLength: 1, description: 'only this one, by its id' },
+      change: { type: 'string', minLength: 1, maxLength: 64, description: 'only this one, by its id' },
       dry_run: { type: 'boolean', default: false },
     },
     additionalProperties: false,
