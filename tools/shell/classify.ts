@@ -13,7 +13,7 @@
  * | writers (cp, mv, tee, `>`) aimed outside              | destructive |
  * | inline code, editors, awk, sed that start or delete   | destructive |
  * | loopback URLs, `docker ps`                            | exec        |
- * | invalid bash                                          | exec        |
+ * | what the grammar cannot read as bash                  | destructive |
  */
 
 import type { Risk } from '../../machines/approval.ts';

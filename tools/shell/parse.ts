@@ -121,8 +121,23 @@ const assignmentOf = (node: Node, scope: Scope): Command['assigns'][number] => (
   value: namedOf(node)[1] ? wordOf(namedOf(node)[1]!, scope) : literal(''),
 });
 
+/** `cmd > file -x` and `cmd <<EOF -x`: the grammar takes what follows for more of the redirect, the shell for arguments. */
+function strayWords(command: Node): Node[] {
+  const statement = statementOf(command);
+  if (statement === command) return [];
+  return namedOf(statement).flatMap(redirect => {
+    const parts = namedOf(redirect);
+    if (redirect.type === 'file_redirect')
+      return parts.filter(part => part.type !== 'file_descriptor' && part.type !== 'ERROR').slice(1);
+    if (redirect.type !== 'heredoc_redirect') return [];
+    const other =
+      /^(file_descriptor|heredoc_\w+|file_redirect|herestring_redirect|pipeline|list|ERROR|.*_command|command|subshell|\w+_statement)$/;
+    return parts.filter(part => !other.test(part.type));
+  });
+}
+
 function commandOf(node: Node, scope: Scope): Command {
-  const parts = namedOf(node);
+  const parts = [...namedOf(node), ...strayWords(node)];
   const words = parts
     .filter(part => !['variable_assignment', 'herestring_redirect', 'file_redirect'].includes(part.type))
     .map(part => wordOf(part, scope));
@@ -136,9 +151,41 @@ function commandOf(node: Node, scope: Scope): Command {
   };
 }
 
+const substitutions = (text: string): number => (text.match(/(?<!\\)(\$\(|`)/g) ?? []).length;
+
+/** A here-document that the shell expands, in which the grammar sees fewer substitutions than there are. */
+function hidesInDocument(body: Node): boolean {
+  const start = namedOf(body.parent ?? body).find(part => part.type === 'heredoc_start');
+  if (!start || /['"\\]/.test(start.text)) return false;
+  const seen = namedOf(body).filter(part => part.type !== 'heredoc_content');
+  return substitutions(body.text) > seen.reduce((sum, part) => sum + substitutions(part.text), 0);
+}
+
+/** Nodes in which a line may end without ending the command. */
+const SPANNING =
+  /^(string|raw_string|ansi_c_string|translated_string|command_substitution|process_substitution|expansion|arithmetic_expansion|array|subshell|heredoc_\w+)$/;
+
+/** Source of a node without what stands inside quotes and brackets. */
+function bare(node: Node): string {
+  if (SPANNING.test(node.type)) return '';
+  if (node.children.length === 0) return node.text;
+  let at = 0;
+  let text = '';
+  for (const child of node.children) {
+    text += node.text.slice(at, child.start - node.start) + bare(child);
+    at = child.start - node.start + child.text.length;
+  }
+  return text + node.text.slice(at);
+}
+
 /** Arithmetic evaluates subscripts, and backquotes are read twice: text there may be code once more. */
 function hidesCode(node: Node): boolean {
   const { type, text } = node;
+  if (type === 'heredoc_body') return hidesInDocument(node);
+  // A line ends a command, which the grammar overlooks in front of a backslash.
+  if (type === 'command' && /(^|[^\\])\n/.test(bare(node))) return true;
+  if (type === 'word' && /(^|[^\\])\n/.test(text)) return true;
+  if (type === 'command_substitution') return text.startsWith('`') && /\\[$`\\]/.test(text);
   if (/^(word|regex|string_content|raw_string)$/.test(type) && node.children.length === 0) {
     if (type !== 'raw_string' && text.includes('`') && within(node, /^(command_substitution|expansion)$/))
       return true;

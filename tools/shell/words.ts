@@ -17,6 +17,8 @@ export interface Word {
 export interface Node {
   type: string;
   text: string;
+  /** Where the text begins in the source. */
+  start: number;
   isNamed: boolean;
   parent: Node | null;
   children: Node[];
@@ -26,6 +28,7 @@ export function copyOf(from: TreeNode, source: string, parent: Node | null): Nod
   const node: Node = {
     type: from.type,
     text: source.slice(from.startIndex, from.endIndex),
+    start: from.startIndex,
     isNamed: from.isNamed,
     parent,
     children: [],
@@ -95,15 +98,11 @@ export function wordOf(node: Node, scope: Scope): Word {
     const known = decoded(text.slice(2, -1));
     if (known !== null) return literal(known);
   }
-  if (type === 'string_content')
-    return literal(text.replace(/\\([$`"\\\n])/g, (_, c) => (c === '\n' ? '' : c)));
+  if (type === 'string_content') return quoted(text);
   if (type === 'string') {
-    const parts = namedOf(node);
-    const all = joined(parts, scope);
+    const all = together(partsOf(node, scope));
     // Several values in turn, as in a loop: the shell splits nothing here, but more than one word is meant.
-    const whole = { ...all, glob: all.glob && !all.dynamic };
-    // Whitespace next to an expansion has no node of its own; where it stands does not matter to anybody here.
-    return parts.length === 0 ? { ...whole, text: text.slice(1, -1) } : whole;
+    return { ...all, glob: all.glob && !all.dynamic };
   }
   if (type === 'command_name' || type === 'concatenation') {
     const parts = joined(namedOf(node), scope);
@@ -127,8 +126,25 @@ export function wordOf(node: Node, scope: Scope): Word {
   return { text: UNKNOWN, dynamic: true, glob: type !== 'arithmetic_expansion' };
 }
 
-function joined(nodes: Node[], scope: Scope): Word {
-  const parts = nodes.map(node => wordOf(node, scope));
+/** Text between double quotes. */
+const quoted = (text: string): Word =>
+  literal(text.replace(/\\([$`"\\\n])/g, (_, c) => (c === '\n' ? '' : c)));
+
+/** Parts of a double-quoted string; line ends and blanks beside an expansion have no node of their own. */
+function partsOf(node: Node, scope: Scope): Word[] {
+  const parts: Word[] = [];
+  let at = 1;
+  for (const part of namedOf(node)) {
+    const from = part.start - node.start;
+    parts.push(quoted(node.text.slice(at, from)), wordOf(part, scope));
+    at = from + part.text.length;
+  }
+  return [...parts, quoted(node.text.slice(at, -1))];
+}
+
+const joined = (nodes: Node[], scope: Scope): Word => together(nodes.map(node => wordOf(node, scope)));
+
+function together(parts: Word[]): Word {
   return {
     text: parts.map(part => part.text).join(''),
     dynamic: parts.some(part => part.dynamic),
