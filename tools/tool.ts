@@ -130,6 +130,12 @@ export interface ChangelogEntry {
   cut?: true;
 }
 
+/** A picture beside a result's text, for models that can see. */
+export interface ToolImage {
+  blob: BlobRef;
+  media_type: string;
+}
+
 export interface ToolResult {
   success: boolean;
   /** What the model reads. */
@@ -143,6 +149,7 @@ export interface ToolResult {
   reads?: Record<string, string>;
   /** Ids of changelog entries that this call has taken back. */
   undone?: string[];
+  images?: ToolImage[];
   /** The whole where `output` or the diff was cut; the registry names it in the text by its artifact id. */
   artifact?: BlobRef;
   /** The output was written by somebody outside: a page, a search result, a fetched file. It reaches the prompt as data, under

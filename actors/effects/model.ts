@@ -10,6 +10,7 @@ import { type CallRequest, callModel, planCall } from './call-model.ts';
 import { readClaim } from './claim.ts';
 import { type Compaction, compactionOf, losesTooMuch } from './compact.ts';
 import { costOf, type TaskDeps } from './deps.ts';
+import { withImages } from './images.ts';
 import { circumstances, type JudgedCall, judge } from './judge.ts';
 import { offeredTools } from './offered.ts';
 import { type Instruction, messageKey, row, type StoredMessage } from './rows.ts';
@@ -19,7 +20,10 @@ export function modelEffect(deps: TaskDeps): Effect {
   return async (intent, context) => {
     const input = intent.input as ModelInput;
     const stored = await deps.rows.messages(input.thread);
-    const earlier = stored.filter(entry => entry.message !== undefined).map(entry => entry.message);
+    const earlier = await withImages(
+      deps,
+      stored.filter(entry => entry.message !== undefined),
+    );
     const told = new Set(stored.flatMap(entry => entry.instructions ?? []));
     const fresh = (await deps.rows.instructions()).filter(instruction => !told.has(instruction.key));
     const added = addedMessage(input, fresh);

@@ -8,7 +8,7 @@ import type { Verdict } from '../../machines/verdict.ts';
 import type { Row, Store } from '../../store/port.ts';
 import { ARTIFACT_PREFIX, type ArtifactRow, artifactKey } from '../../tools/artifacts.ts';
 import { isGitsOwn } from '../../tools/records.ts';
-import type { ChangelogEntry as UndoableEntry } from '../../tools/tool.ts';
+import type { ToolImage, ChangelogEntry as UndoableEntry } from '../../tools/tool.ts';
 import type { TrackedList } from '../../tools/tracker.ts';
 import { isUndone } from '../../tools/undo.ts';
 import type { Message } from '../models/model.ts';
@@ -41,6 +41,8 @@ export interface StoredMessage {
   calls?: (StoredCall | null)[];
   /** Alias of the model that wrote it. */
   alias?: string;
+  /** Of a tool's result: pictures for models that can see. */
+  images?: ToolImage[];
   /** Keys of the user's instructions that this message carries. */
   instructions?: string[];
 }

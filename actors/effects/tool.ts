@@ -123,6 +123,7 @@ export function toolEffect(deps: TaskDeps): Effect {
     const rows = [
       row(messageKey.result(input.thread, input.iteration, input.n), {
         message: toolMessage(call, text),
+        ...(result.images ? { images: result.images } : {}),
       } satisfies StoredMessage),
       row(traceKey(input.thread, intent.key), traceOf(input, result) satisfies ToolTrace),
       ...Object.entries(result.reads ?? {}).map(([path, digest]) =>

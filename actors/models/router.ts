@@ -9,6 +9,7 @@ import { isRetryable, modelError } from './errors.ts';
 import type { CallOptions, Model, ModelRequest, ModelResponse } from './model.ts';
 import { ModelError } from './model.ts';
 import { withToolsInPrompt } from './tools-in-prompt.ts';
+import { seesImages, withoutImages } from './vision.ts';
 
 /** What was learned about servers, kept by the caller across runs. */
 interface Capabilities {
@@ -129,8 +130,9 @@ export function createRouter(config: Config, deps: RouterDeps = {}): Router {
   async function attempt(model: Model, request: ModelRequest, options: CallOptions) {
     const key = toolsKey(model.config);
     const known = model.config.capabilities.tools === false || (await capabilities.get(key)) === 'refused';
+    const seen = seesImages(model.config) ? request : withoutImages(request);
     const limited = {
-      ...request,
+      ...seen,
       max_tokens: Math.min(request.max_tokens, model.config.max_tokens || Infinity),
     };
     try {

@@ -282,7 +282,9 @@ describe('read_file', () => {
     expect(word.output).toContain('# Plan\n\nText.');
     expect(Object.keys(word.reads ?? {})).toEqual(['a.docx']);
     expect((await readFile.run({ path: 'b.zip' }, at)).output).toContain('x.txt (1 bytes)');
-    expect((await readFile.run({ path: 'c.png' }, at)).output).toContain('PNG, 7×5 pixels');
+    const image = await readFile.run({ path: 'c.png' }, at);
+    expect(image.output).toContain('PNG, 7×5 pixels');
+    expect(image.images).toMatchObject([{ media_type: 'image/png', blob: { size: files['c.png'].length } }]);
     expect((await readFile.run({ path: 'd.csv' }, at)).output).toBe('a,b\n1,2');
     expect((await failureOf(readFile.run({ path: 'e.pptx' }, at))).code).toBe('document_broken');
     expect((await failureOf(readFile.run({ path: 'a.docx', page_start: 1 }, at))).message).toMatch(

@@ -5,7 +5,7 @@ import { containerOf, promisedKind } from '../documents/kind.ts';
 import { PATH } from '../parameters.ts';
 import { refusal, success } from '../result.ts';
 import { decodeText, describeBinary } from '../text.ts';
-import type { Args, Tool } from '../tool.ts';
+import type { Args, Tool, ToolContext, ToolImage } from '../tool.ts';
 import { linesOf } from './lines.ts';
 import { type ReadDocument, readDocument } from './read-document.ts';
 
@@ -45,6 +45,19 @@ const isDocument = (bytes: Buffer, path: string): boolean => {
   // A CSV file is text to be read and edited as it is.
   return bytes.length > 0 && ![null, 'csv'].includes(promisedKind({ name: path }));
 };
+
+/** Formats that models take, and the largest picture that is sent. Bytes. */
+const VISIBLE = ['image/png', 'image/jpeg', 'image/gif', 'image/webp'];
+const MAX_IMAGE = 5 * 1024 * 1024;
+
+async function imagesOf(
+  bytes: Buffer,
+  { media_type }: Record<string, unknown>,
+  { blobs }: Pick<ToolContext, 'blobs'>,
+): Promise<ToolImage[]> {
+  if (typeof media_type !== 'string' || !VISIBLE.includes(media_type) || bytes.length > MAX_IMAGE) return [];
+  return [{ blob: await blobs.put(bytes), media_type }];
+}
 
 const pagesOf = (args: Args) => ({
   pageStart: args['page_start'] as number | undefined,
@@ -108,6 +121,7 @@ export const readFile: Tool = {
         data: { path, binary: true, size: entry.size },
         reads,
       });
+    const images = await imagesOf(entry.content, read.data, context);
     const lines = linesOf(read.text);
     const data: Record<string, unknown> = {
       path,
@@ -153,6 +167,7 @@ export const readFile: Tool = {
         truncated: window.last < end || window.cutLine || data['truncated'] === true,
       },
       reads,
+      ...(images.length > 0 ? { images } : {}),
     });
   },
 };
