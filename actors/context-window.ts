@@ -15,6 +15,9 @@ export interface Fitted {
   tokens: number;
 }
 
+/** Fits a history with its tools to a budget of tokens. */
+export type FitWindow = (messages: Message[], tools: ToolSchema[], budget: number) => Fitted;
+
 /** Part of the budget for the note about what was left out. */
 const NOTE_SHARE = 0.15;
 const CHARS_PER_TOKEN = 4;
@@ -67,7 +70,7 @@ export function fitWindow(messages: Message[], tools: ToolSchema[], budget: numb
 }
 
 /** The results of one exchange cut to fit: the answer itself and its calls stay as they are. */
-function shorten(exchange: Message[], room: number): Message[] {
+export function shorten(exchange: Message[], room: number): Message[] {
   const results = exchange.filter(message => message.role === 'tool');
   const rest = estimateRequest({
     messages: exchange.map(message => (message.role === 'tool' ? { ...message, content: '' } : message)),

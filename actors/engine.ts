@@ -10,7 +10,7 @@ import { needModels, openSettings } from './configuration.ts';
 import { answerQuestion, cancelRun, questionNamed, runNamed } from './control.ts';
 import { examine } from './doctor.ts';
 import { type Home, homePath, openHome } from './home.ts';
-import type { HostEnd } from './host.ts';
+import type { HostEnd } from './host-port.ts';
 import { forgetLearned, listLearned, resetLearned } from './learning/listing.ts';
 import type {
   JournalEvent,
@@ -252,6 +252,20 @@ export async function openLoom(options: OpenOptions = {}): Promise<Loom> {
     async chart(id) {
       const store = await home.reader();
       return chartOfRun(store, await runNamed(store, id));
+    },
+    async openSession(options = {}) {
+      const folder = await existingFolder(resolve(options.workspace ?? workspace));
+      const config = await withModels(options.signal ?? new AbortController().signal);
+      const { openSession } = await import('./session/open.ts');
+      return openSession(await launch(), config, folder, options);
+    },
+    async sessions(filter = {}) {
+      const { listSessions } = await import('./session/open.ts');
+      return listSessions(await home.reader(), filter.workspace);
+    },
+    async exportSession(id, format) {
+      const { exportedSession } = await import('./session/open.ts');
+      return exportedSession(await home.reader(), id, format);
     },
     async cancel(id, { wait = false } = {}) {
       const head = await runNamed(await home.reader(), id);

@@ -7,7 +7,6 @@ import { type Cost, type Lack, lacking, NO_COST, shortOf } from '../machines/bud
 import { LoomError } from '../machines/failure.ts';
 import {
   accountOf,
-  type Catalogue,
   type EffectEntry,
   type JournalLine,
   type Outside,
@@ -17,62 +16,18 @@ import {
 } from '../machines/react.ts';
 import type { StuckReason } from '../machines/stuck.ts';
 import type { TaskOutput } from '../machines/task.ts';
-import {
-  FencedError,
-  type Lease,
-  type ParkReason,
-  type Row,
-  type RunHead,
-  type Store,
-  StoreWriteError,
-} from '../store/port.ts';
+import { FencedError, type ParkReason, type Row, type RunHead, StoreWriteError } from '../store/port.ts';
 import { createAlarms, isDeadline, isExpiry } from './alarms.ts';
-import type { Effect, EffectResult } from './effect.ts';
+import type { EffectResult } from './effect.ts';
 import { ABORT_GRACE_MS, createPool } from './effect-pool.ts';
+import type { Host, HostEnd, HostOptions } from './host-port.ts';
 import { createInbox, type InboxRow } from './inbox.ts';
-import type { JournalEvent, Preview, Question } from './loom.ts';
-import { type Ask, createDesk } from './question-desk.ts';
+import type { Question } from './loom.ts';
+import { createDesk } from './question-desk.ts';
 import { askedLine, describeQuestion } from './questions.ts';
 import { OUTPUT } from './restore.ts';
 import { createWriter } from './run-writer.ts';
 import { exhaustedLine, exitCodeOf, headStatus, terminalLine } from './status.ts';
-
-export interface HostOptions {
-  store: Store;
-  lease: Lease;
-  head: RunHead;
-  run: Run;
-  catalogue: Catalogue;
-  effects: Record<string, Effect>;
-  /** Rows that follow from those of a reaction and are committed with them. */
-  derive?: (rows: Row[]) => Promise<Row[]>;
-  /** Checkpoints of executions that a crash cut off, by effect key. */
-  recovered?: Map<string, unknown>;
-  onEvent?: (event: JournalEvent) => void;
-  onPreview?: (preview: Preview) => void;
-  onQuestion?: Ask;
-  /** Milliseconds since the epoch. */
-  now?: () => number;
-}
-
-/** How the host ended: the root is done, the run is parked, or somebody else owns it now. */
-export type HostEnd =
-  | { kind: 'done'; output: TaskOutput; exit_code: number }
-  | { kind: 'parked'; reason: ParkReason; message: string; questions: Question[] }
-  | { kind: 'lost' };
-
-/** What a crash cut off and what becomes of it, as `restore.ts` decided. */
-interface Unfinished {
-  rerun: EffectEntry[];
-  settled: { effect: EffectEntry; result: EffectResult }[];
-}
-
-export interface Host {
-  /** Starts the work with the first events; resolves when the run stands still or is over. */
-  begin(first: Outside[], unfinished?: Unfinished): Promise<HostEnd>;
-  /** Stops at a point from which `resume` goes on; what was running is aborted. `lack`: the budget that is spent. */
-  interrupt(reason: ParkReason, message: string, lack?: Partial<Lack>): void;
-}
 
 export function createHost(options: HostOptions): Host {
   const { store, lease, catalogue } = options;
@@ -260,9 +215,12 @@ export function createHost(options: HostOptions): Host {
   function standing(): (() => Promise<void>) | null {
     if (!started || settling > 0 || pool.size > 0) return null;
     const open = Object.values(run.effects);
-    if (run.output !== undefined && open.length === 0) return conclude;
+    if (run.output !== undefined && open.length === 0)
+      return options.resident
+        ? () => park('closed', 'closed; it can be taken up again at any time')
+        : conclude;
     if (closing) return () => park(closing!.reason, closing!.message, [], closing!.lack);
-    if (run.output !== undefined || !open.every(onlyWaits) || desk.undecided) return null;
+    if (options.resident || run.output !== undefined || !open.every(onlyWaits) || desk.undecided) return null;
     return () => {
       if (desk.open.length > 0) return park('waiting', waitingMessage(desk.open));
       if (stuck) return park(stuck.reason, stuck.message);
@@ -284,7 +242,7 @@ export function createHost(options: HostOptions): Host {
   ): Promise<void> {
     const line = { event_type: 'task_parked', data: { reason, message } };
     const why = lack ? [exhaustedLine(run, message, lack)] : [];
-    const status = reason === 'waiting' ? 'waiting_approval' : reason === 'paused' ? 'paused' : undefined;
+    const status = STATUS_OF[reason];
     const moved = movedAlarms(run).map(intentRow);
     await writer.commit([...rows, ...moved], [...why, line], {
       parked: { reason, message },
@@ -358,8 +316,32 @@ export function createHost(options: HostOptions): Host {
       }, ABORT_GRACE_MS).unref();
       rest();
     },
+    async tell(event, rows = []) {
+      let committed = false;
+      await enqueue(async () => {
+        await handle({ type: 'command', event }, { rows });
+        committed = !ended;
+      });
+      if (!committed) throw new LoomError('terminal', 'run_ended', `${run.id} is not at work here any more.`);
+    },
+    reacted: () => enqueue(async () => {}),
+    answer: (question, answer) => desk.answer(question, answer, []),
+    get questions() {
+      return desk.open;
+    },
+    root() {
+      const entry = run.actors[run.root];
+      return entry ? (entry.snapshot as { value: unknown; context: Record<string, unknown> }) : null;
+    },
   };
 }
+
+/** What a parked run is called; the rest keep their name. */
+const STATUS_OF: Partial<Record<ParkReason, RunHead['status']>> = {
+  waiting: 'waiting_approval',
+  paused: 'paused',
+  closed: 'completed',
+};
 
 const intentRow = (effect: EffectEntry): Row => ({ key: `e/${effect.key}`, value: effect });
 

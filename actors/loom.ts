@@ -5,8 +5,10 @@ import type { ApprovalMode, Config } from '../store/config.ts';
 import type { ConfigReport } from '../store/config-report.ts';
 import type { RunStatus } from '../store/port.ts';
 import type { Network } from '../tools/web/connection.ts';
+import type { Answer, JournalEvent, Preview, Question } from './events.ts';
+import type { Session, SessionOptions, SessionSummary } from './session/types.ts';
 
-export type { BackedUp, ConfigReport };
+export type { Answer, BackedUp, ConfigReport, JournalEvent, Preview, Question };
 
 export interface OpenOptions {
   /** Default: `LOOM_HOME` or `~/.loom`. */
@@ -23,49 +25,6 @@ export interface OpenOptions {
   network?: Network;
   /** Told what a person should know but no result carries: warnings of the configuration, models that were found. */
   onNotice?: (line: string) => void;
-}
-
-/** One journal line. Numbered from 1 without gaps per task; a fact, on disk before anybody sees it. */
-export interface JournalEvent {
-  seq: number;
-  event_type: string;
-  task_id: string;
-  timestamp: string;
-  data: Record<string, unknown>;
-}
-
-/** A piece of an answer that is still being written; may be withdrawn. Never stored as a fact. */
-export interface Preview {
-  task_id: string;
-  call: string;
-  attempt: number;
-  offset: number;
-  text: string;
-  reset?: true;
-}
-
-export interface Question {
-  /** What `loom answer ID` takes. */
-  id: string;
-  task_id: string;
-  kind: 'approval' | 'uncertain' | 'ask_user' | 'plan' | 'result';
-  subtask_id: string | null;
-  prompt: string;
-  choices: string[];
-  /** The tool call it is about, as in the journal; '' where it is about none. */
-  call: string;
-  /** What exactly would happen: the whole command, the text to be written or replaced. '' where there is nothing to show. */
-  detail: string;
-  /** The rule that would have let it pass, '' where none can. */
-  rule: string;
-  risk: string;
-  asked_at: string;
-}
-
-export interface Answer {
-  /** One of the question's choices, or free text for `ask_user`. */
-  answer: string;
-  reason?: string;
 }
 
 export interface RunOptions {
@@ -239,7 +198,7 @@ export interface PurgeReport {
 export interface LearnedPattern {
   /** What `loom learned --delete` takes. */
   id: string;
-  type: 'success_rate' | 'retry_hint' | 'plan_template';
+  type: 'behavioral_correction' | 'behavioral_gap' | 'success_rate' | 'retry_hint' | 'plan_template';
   description: string;
   /** How often it was observed, and when. */
   seen: number;
@@ -278,6 +237,16 @@ export interface RunChart {
   actors: ActorPosition[];
 }
 
+export type {
+  HistoryEntry,
+  Session,
+  SessionEvent,
+  SessionOptions,
+  SessionState,
+  SessionSummary,
+  SessionUsage,
+} from './session/types.ts';
+
 export interface Loom {
   readonly home: string;
   readonly workspace: string;
@@ -296,6 +265,13 @@ export interface Loom {
   /** Where the run's machines stand at this moment. */
   chart(id: string): Promise<RunChart>;
   /** Resolves when the command is stored; `wait` until the run has ended. */
+  /** Opens a conversation; its calls go through the same gate as a task's. Throws LoomError `unknown_id`, `ambiguous_id`,
+   *  `owned_elsewhere`, `no_model`. */
+  openSession(options?: SessionOptions): Promise<Session>;
+  /** The one used last first. */
+  sessions(filter?: { workspace?: string }): Promise<SessionSummary[]>;
+  /** The whole conversation, word for word. */
+  exportSession(id: string, format: 'markdown' | 'json'): Promise<string>;
   cancel(id: string, options?: { wait?: boolean }): Promise<TaskSummary>;
   /** Running work ends its step, nothing new begins; `resume` goes on. */
   pause(id: string): Promise<TaskSummary>;

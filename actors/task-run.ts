@@ -17,7 +17,8 @@ import { taskEffects } from './effects/index.ts';
 import { taskRows } from './effects/rows.ts';
 import { openEventLog } from './event-log.ts';
 import type { Home } from './home.ts';
-import { createHost, type Host, type HostEnd } from './host.ts';
+import { createHost } from './host.ts';
+import type { Host, HostEnd } from './host-port.ts';
 import { observer } from './learning/observe.ts';
 import { askedOf, checkPrices, limitsOf } from './limits.ts';
 import type { JournalEvent, ResumeOptions, RunOptions } from './loom.ts';
@@ -58,7 +59,7 @@ const toolNames = (): string[] =>
 const rootOf = (run: string): string => `task/${run}`;
 
 /** The dearest model of a role sets what one of its calls may cost at most. */
-function pricesOf(config: Config): (role: PricedRole) => RolePrice {
+export function pricesOf(config: Config): (role: PricedRole) => RolePrice {
   const models = Object.values(config.models);
   return role => {
     const having = models.filter(model => model.roles.includes(role));
@@ -72,7 +73,13 @@ function pricesOf(config: Config): (role: PricedRole) => RolePrice {
   };
 }
 
-async function depsOf(launch: Launch, head: RunHead, record: TaskRecord, config: Config): Promise<TaskDeps> {
+/** The powers of a run's effects. */
+export async function depsOf(
+  launch: Launch,
+  head: Pick<RunHead, 'id' | 'workspace'>,
+  record: Pick<TaskRecord, 'goal' | 'policy'>,
+  config: Config,
+): Promise<TaskDeps> {
   const { store } = launch;
   const registry = createRegistry();
   return {

@@ -239,7 +239,7 @@ export const COMMANDS: CommandSpec[] = [
     summary: 'What earlier runs taught and what Loom makes of it',
     options: [
       ['--all', 'Also what has no effect at present'],
-      ['--type <type>', 'success_rate, retry_hint or plan_template'],
+      ['--type <type>', 'behavioral_correction, behavioral_gap, success_rate, retry_hint or plan_template'],
       ['--limit <n>', 'At most this many (default: 30)'],
       ['--delete <id>', 'Forget this one'],
     ],

@@ -48,7 +48,9 @@ const scopeOf = (path: string): string =>
 export const accountOf = (path: string): string | null =>
   /^[^/]+\/[^/]+\/[sr]:(.+?)@\d+(?:\/|$)/.exec(path)?.[1] ?? null;
 
-const blocks = (effect: EffectEntry): boolean => effect.state === 'stopping' && effect.class !== 'repeatable';
+/** Of a stopped turn of a session, what had arrived of an answer is written before anything else goes on. */
+const blocks = ({ state, class: kind, path }: EffectEntry): boolean =>
+  state === 'stopping' && (kind !== 'repeatable' || path.startsWith('session/'));
 
 interface Action {
   type: string;

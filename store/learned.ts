@@ -1,7 +1,14 @@
 /** Reading and forgetting what runs taught; how it is learned stands in `lessons.ts`. */
 
 import { globalKey, type Writing } from './database.ts';
-import { hintPrefix, isForgotten, LEARNED_PREFIX, type Pattern, PLAN_PREFIX } from './lessons.ts';
+import {
+  hintPrefix,
+  isForgotten,
+  LEARNED_PREFIX,
+  type Pattern,
+  PLAN_PREFIX,
+  RULE_PREFIX,
+} from './lessons.ts';
 import type { Store } from './port.ts';
 import { databaseOf, type StoreReader } from './store.ts';
 
@@ -9,6 +16,7 @@ import { databaseOf, type StoreReader } from './store.ts';
 const MOST: [prefix: string, most: number][] = [
   [`${LEARNED_PREFIX}retry_hint/`, 500],
   [PLAN_PREFIX, 200],
+  [RULE_PREFIX, 300],
 ];
 
 const GLOBAL = globalKey('');

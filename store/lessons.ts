@@ -45,7 +45,16 @@ interface PlanObservation {
   shape: ShapeNode[];
 }
 
-export type Observation = RateObservation | HintObservation | PlanObservation;
+/** How a person wants things done, from what they corrected or had to ask for. */
+export interface RuleObservation {
+  type: 'behavioral_correction' | 'behavioral_gap';
+  /** One imperative sentence. */
+  rule: string;
+  /** Its words, sorted, each once: rules that say the same share most of them. */
+  words: string[];
+}
+
+export type Observation = RateObservation | HintObservation | PlanObservation | RuleObservation;
 
 /** Row `learn/<what ended>` of a run. */
 export interface Lesson {
@@ -63,7 +72,8 @@ interface Seen {
 export type RatePattern = Omit<RateObservation, 'passed'> & Seen & { passed: number; failed: number };
 export type HintPattern = HintObservation & Seen;
 export type PlanPattern = PlanObservation & Seen;
-export type Pattern = RatePattern | HintPattern | PlanPattern;
+export type RulePattern = RuleObservation & Seen;
+export type Pattern = RatePattern | HintPattern | PlanPattern | RulePattern;
 
 const LESSON_PREFIX = 'learn/';
 export const LEARNED_PREFIX = 'learned/';
@@ -87,8 +97,33 @@ export const rateKey = ({
 export const hintPrefix = (workspace: string, kind?: string): string =>
   `${LEARNED_PREFIX}retry_hint/${digest(workspace)}/${kind === undefined ? '' : `${kind}/`}`;
 export const PLAN_PREFIX = `${LEARNED_PREFIX}plan_template/`;
+export const RULE_PREFIX = `${LEARNED_PREFIX}behavioral/`;
+/** Share of common words from which two rules say the same (Jaccard index). */
+const SAME_RULE = 0.7;
 
-function keyOf(observed: Observation): string {
+const FILLERS = new Set(
+  'the a an and or of to in on at for with it its this that please you your i my me is are be do so'.split(
+    ' ',
+  ),
+);
+
+/** Words of a rule that carry its meaning; `not` and `never` are among them. */
+export const ruleWords = (rule: string): string[] =>
+  [...new Set(rule.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [])].filter(word => !FILLERS.has(word)).sort();
+
+/** The rule that is known already and says the same, else where this one goes. */
+function ruleKey(tx: Writing, { words }: RuleObservation): string {
+  const known = tx.range<RulePattern>(globalKey(RULE_PREFIX));
+  const same = known.find(({ value }) => {
+    const common = value.words.filter(word => words.includes(word)).length;
+    return common / (value.words.length + words.length - common || 1) >= SAME_RULE;
+  });
+  return same ? same.key.slice(globalKey('').length) : `${RULE_PREFIX}${digest(words.join(' '))}`;
+}
+
+function keyOf(tx: Writing, observed: Observation): string {
+  if (observed.type === 'behavioral_correction' || observed.type === 'behavioral_gap')
+    return ruleKey(tx, observed);
   if (observed.type === 'success_rate') return rateKey(observed);
   if (observed.type === 'retry_hint')
     return `${hintPrefix(observed.workspace, observed.kind)}${observed.code}`;
@@ -97,6 +132,8 @@ function keyOf(observed: Observation): string {
 
 function folded(before: Pattern | undefined, observed: Observation, at: string): Pattern {
   const seen: Seen = { seen: (before?.seen ?? 0) + 1, first: before?.first ?? at, last: at };
+  // Of rules that say the same, the first one's words stay.
+  if (before && 'rule' in before) return { ...before, ...seen };
   if (observed.type !== 'success_rate') return { ...observed, ...seen };
   const { passed: now, ...about } = observed;
   const was = before?.type === 'success_rate' ? before : { passed: 0, failed: 0 };
@@ -115,7 +152,7 @@ export function learn(tx: Writing, run: string, rows: Row[]): void {
     if (!key.startsWith(LESSON_PREFIX) || value === null || tx.get(rowKey(run, key)) !== undefined) continue;
     const { at, observations } = value as Lesson;
     for (const observed of observations) {
-      const known = globalKey(keyOf(observed));
+      const known = globalKey(keyOf(tx, observed));
       tx.put(known, folded(tx.get<Pattern>(known), observed, at));
     }
   }

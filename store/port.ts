@@ -49,7 +49,8 @@ export type ParkReason =
   | 'unknown_version'
   | 'store'
   | 'no_model'
-  | 'auth';
+  | 'auth'
+  | 'closed';
 
 export interface Row {
   key: string;

@@ -18,7 +18,15 @@ const MAX_NAMES = 400;
 /** Without these hardly any work can be done; the first of them come in any window. */
 const CORE = {
   executor: ['read_file', 'write_file', 'edit_file', 'shell_execute', 'ripgrep_search', 'list_directory'],
-  session: ['read_file', 'write_file', 'edit_file', 'shell_execute', 'ripgrep_search', 'delegate_task'],
+  session: [
+    'read_file',
+    'write_file',
+    'edit_file',
+    'shell_execute',
+    'conversation_recall',
+    'ripgrep_search',
+    'delegate_task',
+  ],
 };
 const ALWAYS = 4;
 /** Wanted next, when the text says nothing of others. */

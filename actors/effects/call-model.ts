@@ -2,7 +2,7 @@
 import { LoomError } from '../../machines/failure.ts';
 import type { JournalLine } from '../../machines/react.ts';
 import type { Role } from '../../store/config.ts';
-import { type Fitted, fitWindow } from '../context-window.ts';
+import { type Fitted, type FitWindow, fitWindow } from '../context-window.ts';
 import type { EffectContext } from '../effect.ts';
 import { messageText } from '../models/estimate.ts';
 import { type Message, type Model, ModelError, type ModelRequest, type ToolSchema } from '../models/model.ts';
@@ -22,6 +22,8 @@ export interface CallRequest {
   max_tokens?: number;
   /** What a compaction kept of the oldest messages. */
   memory?: string;
+  /** How it is fitted to the window; by default as the work on a subtask is. */
+  fitting?: FitWindow;
 }
 
 /** The request as it would be sent. */
@@ -46,8 +48,8 @@ export async function planCall(
 }
 
 const choiceOf = ({ tier, avoid }: CallRequest) => ({ tier, ...(avoid ? { exclude: avoid } : {}) });
-const fitTo = ({ history, tools = [], memory }: CallRequest, budget: number): Fitted =>
-  fitWindow(history, tools, budget, memory);
+const fitTo = ({ history, tools = [], memory, fitting }: CallRequest, budget: number): Fitted =>
+  fitting ? fitting(history, tools, budget) : fitWindow(history, tools, budget, memory);
 
 export interface Called {
   routed: RouterAnswer;

@@ -7,6 +7,8 @@ import type { Store } from '../../store/port.ts';
 import type { Registry } from '../../tools/registry.ts';
 import type { Workspace } from '../../tools/tool.ts';
 import type { WebAccess } from '../../tools/web/access.ts';
+
+import type { FitWindow } from '../context-window.ts';
 import type { ToolSchema } from '../models/model.ts';
 import type { Router, RouterAnswer } from '../models/router.ts';
 import type { TaskRows } from './rows.ts';
@@ -28,6 +30,8 @@ export interface TaskDeps {
   policy: ApprovalPolicy;
   web: Pick<WebAccess, 'client' | 'search'>;
   now: () => number;
+  /** How a turn's requests are fitted to the window, where that is not as for a subtask. */
+  fitting?: FitWindow;
 }
 
 /** What a model call really cost, from the price of the model that answered. */

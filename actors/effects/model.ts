@@ -25,12 +25,21 @@ export function modelEffect(deps: TaskDeps): Effect {
       stored.filter(entry => entry.message !== undefined),
     );
     const told = new Set(stored.flatMap(entry => entry.instructions ?? []));
-    const fresh = (await deps.rows.instructions()).filter(instruction => !told.has(instruction.key));
+    const fresh = (await deps.rows.instructions(input.thread)).filter(
+      instruction => !told.has(instruction.key),
+    );
     const added = addedMessage(input, fresh);
     const history = added ? [...earlier, added] : earlier;
     const tools = await offeredTools(deps, input.role, input.thread);
     const known = await compactionOf(deps, input.thread);
-    const request = { history, tools, tier: input.tier, subtask: input.subtask, memory: known.text };
+    const request = {
+      history,
+      tools,
+      tier: input.tier,
+      subtask: input.subtask,
+      memory: known.text,
+      ...(deps.fitting ? { fitting: deps.fitting } : {}),
+    };
     if (input.may_compact && (await underPressure(deps, context, input, request, known)))
       return { output: UNDER_PRESSURE };
     const called = await callModel(deps, context, input.role, request);

@@ -8,6 +8,7 @@ import type { Effect } from '../effect.ts';
 import { retryHints } from '../learning/hints.ts';
 import { kindOf } from '../learning/kind.ts';
 import { chosenLine, type StartTier, startTier } from '../learning/start-tier.ts';
+import { wishes } from '../learning/wishes.ts';
 import { estimateRequest } from '../models/estimate.ts';
 import { executorMessages, type Upstream } from '../prompts/executor.ts';
 import { inherited } from './answers-for.ts';
@@ -75,6 +76,7 @@ export function prepareEffect(deps: TaskDeps): Effect {
         left: [...new Set(left)],
         instructions: instructions.map(instruction => instruction.text),
         memory: memoryLines(remembered, node, node.depends_on),
+        wishes: await wishes(deps.store, deps.now()),
         hints: await retryHints(deps.store, deps.workspace.root, kind, deps.now()),
       },
       await roomFor(deps, 'executor', tier, PROMPT_SHARE, context.signal),

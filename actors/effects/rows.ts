@@ -244,7 +244,7 @@ export function taskRows(store: Pick<Store, 'get' | 'range'>, run: string) {
     artifacts: (): Promise<{ key: string; value: ArtifactRow }[]> =>
       store.range<ArtifactRow>(run, ARTIFACT_PREFIX),
     /** What the user said to the running task, oldest first. */
-    instructions: async (): Promise<Instruction[]> =>
+    instructions: async (_thread?: string): Promise<Instruction[]> =>
       (await store.range<string>(run, INSTRUCTION_PREFIX)).map(({ key, value }) => ({ key, text: value })),
     lastReads: async (subtask: string | null): Promise<Map<string, string>> => {
       const prefix = readKey(subtask, '');

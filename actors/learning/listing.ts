@@ -10,7 +10,13 @@ import { wilson } from './rate.ts';
 import { passedOver, tooOld } from './start-tier.ts';
 import { shapeText } from './templates.ts';
 
-const TYPES: Pattern['type'][] = ['success_rate', 'retry_hint', 'plan_template'];
+const TYPES: Pattern['type'][] = [
+  'behavioral_correction',
+  'behavioral_gap',
+  'success_rate',
+  'retry_hint',
+  'plan_template',
+];
 
 /** Stable as long as the pattern is there; base 36, as all ids. */
 const idOf = (key: string): string =>
@@ -27,6 +33,7 @@ function described(pattern: Pattern): string {
     const verdict = passedOver(pattern) ? '; work of this kind starts a tier higher' : '';
     return `${alias}${model === alias ? '' : ` (${model})`} as ${role}, ${kind}: ${passed} of ${passed + failed} done (${range})${verdict}`;
   }
+  if ('rule' in pattern) return pattern.rule;
   if (pattern.type === 'retry_hint')
     return `${pattern.kind}, sent back for ${pattern.code}: ${pattern.feedback}`;
   return `goals about ${pattern.words.join(', ')}: ${shapeText(pattern.shape)}`;

@@ -41,6 +41,8 @@ export interface ExecutorPrompt {
   instructions: string[];
   /** What other subtasks found out, one line each. */
   memory: string[];
+  /** How the user wants things done, from what they corrected before. */
+  wishes: string[];
   /** What made earlier work of this kind pass, one line each. */
   hints: string[];
 }
@@ -79,6 +81,7 @@ export function executorMessages(prompt: ExecutorPrompt, maxChars: number): Mess
       upstream: { text: upstream, weight: 5 },
       left: { text: leftovers(prompt.left), weight: 4 },
       memory: { text: prompt.memory.join('\n'), weight: 3 },
+      wishes: { text: prompt.wishes.map(wish => `- ${wish}`).join('\n'), weight: 4 },
       hints: { text: prompt.hints.join('\n'), weight: 2 },
       instructions: { text: prompt.instructions.join('\n'), weight: 12, ends: true },
       feedback: { text: feedback.told, weight: 8 },
@@ -97,6 +100,7 @@ export function executorMessages(prompt: ExecutorPrompt, maxChars: number): Mess
     ...section('What failed subtasks left', shown.left),
     ...section('Known from earlier subtasks', shown.memory),
     ...section('What work of this kind was sent back for before', shown.hints),
+    ...section('How the user wants things done', shown.wishes),
     ...section('Instructions from the user', shown.instructions),
     ...section('What was wrong with earlier attempts', shown.feedback),
     ...section('How to go about it this time', shown.fix),

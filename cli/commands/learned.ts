@@ -6,7 +6,13 @@ import { oneLine, pad } from '../render/width.ts';
 import { count, mark } from '../render/words.ts';
 import type { Run } from '../run-command.ts';
 
-const TYPES = ['success_rate', 'retry_hint', 'plan_template'] as const;
+const TYPES = [
+  'behavioral_correction',
+  'behavioral_gap',
+  'success_rate',
+  'retry_hint',
+  'plan_template',
+] as const;
 const MOST = 30;
 
 export const command: Run = async (context, _args, values) => {

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { openHome } from '../../actors/home.ts';
-import type { HostEnd } from '../../actors/host.ts';
+import type { HostEnd } from '../../actors/host-port.ts';
 import { type Launch, resumeTask, startTask } from '../../actors/task-run.ts';
 import type { Config } from '../../store/config.ts';
 import { CRASH_POINTS } from '../../store/crash-points.ts';

@@ -1,7 +1,8 @@
 /** The host as it is, over a store, with effects that settle when the test says so. */
 
 import type { Effect, EffectResult } from '../../actors/effect.ts';
-import { createHost, type Host, type HostEnd } from '../../actors/host.ts';
+import { createHost } from '../../actors/host.ts';
+import type { Host, HostEnd } from '../../actors/host-port.ts';
 import type { Answer } from '../../actors/loom.ts';
 import { describeQuestion } from '../../actors/questions.ts';
 import { restoreRun } from '../../actors/restore.ts';
