@@ -127,9 +127,17 @@ export function cutDiff(diff: string, limit = DIFF_LINES): { shown: string; cut:
   };
 }
 
+/** A folder has no lines: what became of it stands in words. Folders made on the way show in their files' names. */
+const folderLine = ({ kind, operation, from, path }: ChangeRecord): string => {
+  if (kind !== 'directory') return '';
+  if (operation === 'rename') return `rename from ${from}/\nrename to ${path}/\n`;
+  return operation === 'delete' ? `deleted folder ${path}/\n` : '';
+};
+
 /** The parts of a tool result that tell what changed. */
 export async function changeReport(records: ChangeRecord[], blobs: Blobs) {
-  const full = (await diffRecords(records, blobs)).map(file => file.diff).join('');
+  const files = (await diffRecords(records, blobs)).map(file => file.diff);
+  const full = [...records.map(folderLine), ...files].join('');
   const { shown, cut } = cutDiff(full);
   return {
     diff: shown,

@@ -182,6 +182,7 @@ describe('an edit', () => {
       'f()\nprint("b\\n")\ng()\n',
       'escape',
     ],
+    ['letters as codes', 'x = "é"\ny\n', 'x = "\\u00e9"\ny', 'x = "\\u00e9a"\ny', 'x = "éa"\ny\n', 'escape'],
     ['HTML between tags', '<p><b>x</b></p>\n', '<b>x</b>', '<i>x</i>', '<p><i>x</i></p>\n', 'exact'],
   ];
   it.each(carried)('keeps %s', (_, text, old, fresh, expected, match) => {
@@ -265,6 +266,31 @@ describe('an edit', () => {
     ['nothing but line ends', 'a\r\nb\r\n', 'a\r\nb', 'a\nb', 'invalid_edit'],
   ])('is refused on %s', (_, text, old, fresh, code) => {
     expect(refused(text, old, fresh).code).toBe(code);
+  });
+
+  it('takes new text out of a code fence, except where the fence may be meant', () => {
+    const change = { old_str: 'a = 1\nb = 2', new_str: '```py\na = 1\nb = 3\n```' };
+    expect(applyEdit('f.py', 'a = 1\nb = 2\n', change)).toMatchObject({
+      text: 'a = 1\nb = 3\n',
+      match: 'escape',
+    });
+    expect(() => applyEdit('f.md', 'a = 1\nb = 2\n', change)).toThrow(/code fence/);
+    const wrap = { old_str: 'npm i x', new_str: '```sh\nnpm i x\n```' };
+    expect(applyEdit('f.md', 'npm i x\n', wrap).text).toBe('```sh\nnpm i x\n```\n');
+  });
+
+  it('puts a new line beside a blank one with the neighbour that is as deep', () => {
+    const text = 'f:\n    a\n\ng:\n    b\n';
+    expect(edit(text, 'f:\n    a\ng:', 'f:\n    a\n    new\ng:').text).toBe(
+      'f:\n    a\n    new\n\ng:\n    b\n',
+    );
+    expect(edit(text, 'f:\n    a\ng:', 'f:\n    a\n# new\ng:').text).toBe('f:\n    a\n\n# new\ng:\n    b\n');
+  });
+
+  it('keeps form feeds and odd indentation of lines that it leaves alone', () => {
+    const text = 'a = 1\n\f\n\u00a0\u00a0b = 2\n\fdef c():\n    d = 4\n';
+    const old = 'a = 1 \n\n  b = 2\ndef c():\n    d = 4';
+    expect(edit(text, old, old.replace('4', '5')).text).toBe(text.replace('4', '5'));
   });
 
   it('says what is not there', () => {

@@ -20,6 +20,7 @@ import { moveFile } from '../../tools/files/move-file.ts';
 import { readFile } from '../../tools/files/read-file.ts';
 import { ripgrepSearch } from '../../tools/files/ripgrep-search.ts';
 import { writeFile } from '../../tools/files/write-file.ts';
+import type { ToolResult } from '../../tools/tool.ts';
 import { bench, failureOf, tempFolder } from './support.ts';
 
 const numberedLines = (count: number) => Array.from({ length: count }, (_, i) => `line ${i + 1}\n`).join('');
@@ -254,6 +255,27 @@ describe('delete_file and move_file', () => {
     const file = await deleteFile.run({ path: 'a.txt' }, context);
     expect(file.data['diff']).toContain('-x');
     expect(await readdir(root)).toEqual(['full']);
+  });
+
+  it('every change of every tool shows its diff, 40 lines of it, and keeps the rest', async () => {
+    const { context, root } = await bench({ 'a.txt': numberedLines(100), 'd/b.txt': 'x\n' });
+    const owner = { ...context, subtask: null };
+    await mkdir(join(root, 'empty'));
+    const diffOf = async (result: Promise<ToolResult>) => String((await result).data['diff']);
+    expect(await diffOf(writeFile.run({ path: 'n.txt', content: 'new\n' }, owner))).toContain('+new');
+    expect(await diffOf(writeFile.run({ path: 'd/b.txt', content: 'y\n' }, owner))).toContain('-x\n+y');
+    expect(await diffOf(editFile.run({ path: 'd/b.txt', old_str: 'y', new_str: 'z' }, owner))).toContain(
+      '+z',
+    );
+    expect(await diffOf(moveFile.run({ source: 'd', destination: 'e' }, owner))).toBe(
+      'rename from d/\nrename to e/',
+    );
+    expect(await diffOf(deleteFile.run({ path: 'empty' }, owner))).toBe('deleted folder empty/');
+    const long = await deleteFile.run({ path: 'a.txt' }, owner);
+    const shown = String(long.data['diff']).split('\n');
+    expect(shown).toHaveLength(41);
+    expect(shown[40]).toBe('... (63 more diff lines)');
+    expect((await context.blobs.get(long.artifact!)).toString()).toContain('-line 100');
   });
 
   it('move files and folders, make parents, carry over what was read, refuse existing destinations', async () => {

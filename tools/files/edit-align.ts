@@ -2,7 +2,7 @@
 
 import type { Region } from './edit-region.ts';
 import { keyOf, plain } from './fold.ts';
-import { indentOf, keepsStructure } from './reindent.ts';
+import { depthOf, indentOf, keepsStructure } from './reindent.ts';
 
 export const LEVELS = ['exact', 'eol', 'whitespace', 'indent', 'escape', 'similar'] as const;
 export type MatchKind = (typeof LEVELS)[number];
@@ -103,7 +103,7 @@ export function align(old: string[], region: Region, trimmed: boolean): Alignmen
   const pairs: [string, string][] = [];
   for (const [i, at] of partner.entries())
     if (at !== null && !isBlank(old[i]!)) pairs.push([old[i]!, found[at]!]);
-  const indents = pairs.map(([o, f]): [string, string] => [indentOf(o), indentOf(f)]);
+  const indents = pairs.map(([o, f]): [string, string] => [depthOf(o), depthOf(f)]);
   const structure = structureOf(pairs, indents, region.cutsFirst);
   if (!structure) return null;
   const level =

@@ -7,7 +7,7 @@ import { ambiguous, notFound, unclear } from './edit-refusals.ts';
 import { type FlatFile, flatten, type Region, regionsOf } from './edit-region.ts';
 import { similarPlaces } from './edit-similar.ts';
 import { transferred, Unclear } from './edit-transfer.ts';
-import { type Edit, variantsOf } from './edit-variants.ts';
+import { bareNew, type Edit, variantsOf } from './edit-variants.ts';
 import { likeness } from './line-diff.ts';
 import { lineAt, linesOf, lineTable } from './lines.ts';
 import { unitOf } from './reindent.ts';
@@ -46,8 +46,14 @@ const plainEdit = ({ old_str, new_str }: Edit): Edit => ({
  * @throws LoomError `ambiguous` with every place · `not_found` with the nearest region · `unclear_edit` when the place
  * is found but what it is to become has two readings · `invalid_edit`.
  */
-export function applyEdit(path: string, text: string, edit: Edit): Applied {
-  refuseEmpty(path, edit);
+export function applyEdit(path: string, text: string, asked: Edit): Applied {
+  refuseEmpty(path, asked);
+  const edit = bareNew(path, asked);
+  if (!edit)
+    throw refusal(
+      'unclear_edit',
+      `new_str is in a code fence and old_str is not: it is not clear whether ${path} is to hold the fence. Leave it out, or put it into old_str, too.`,
+    );
   const lines = lineTable(text);
   const exact = occurrences(text, edit.old_str);
   if (exact.length > 1) {
@@ -59,7 +65,11 @@ export function applyEdit(path: string, text: string, edit: Edit): Applied {
   }
   if (exact.length === 1) {
     const replacement = exactReplacement(path, text, lines, edit, exact[0]!);
-    return { text: spliced(path, text, replacement, edit), match: 'exact', ratio: 1 };
+    return {
+      text: spliced(path, text, replacement, edit),
+      match: edit === asked ? 'exact' : 'escape',
+      ratio: 1,
+    };
   }
   const file = flatten(text, lines);
   const plain = plainEdit(edit);

@@ -78,6 +78,12 @@ function regionAt(file: FlatFile, from: number, to: number): Region | null {
   return { first, last, start, end, cutsFirst, cutsLast, splits, texts };
 }
 
+/** Indentation stands at the begin of a line; one space before several lines may be that between two words. */
+function mayBeginThere(file: FlatFile, region: Region, old: string): boolean {
+  if (!/^\s/.test(old)) return true;
+  return /^ \S/.test(old) && region.first < region.last && file.text[region.start - 1] === ' ';
+}
+
 /** A piece from within a line may end anywhere; what begins with a line goes on with closing brackets and the like at most. */
 function mayEndThere(file: FlatFile, region: Region, old: string): boolean {
   if (/\n[ \t]*$/.test(old)) return false;
@@ -88,7 +94,7 @@ function mayEndThere(file: FlatFile, region: Region, old: string): boolean {
 
 /**
  * Every place that holds the characters of `old_str` in order with other white space, quotes or dashes at most.
- * What begins with white space stands at the begin of a line, one that ends with a line end at the end of one.
+ * What is indented stands at the begin of a line, what ends with a line end at the end of one.
  * @returns null when there are too many to look at
  */
 export function regionsOf(file: FlatFile, { old_str: old, new_str: now, whole }: Edit): Region[] | null {
@@ -100,7 +106,7 @@ export function regionsOf(file: FlatFile, { old_str: old, new_str: now, whole }:
     if (++seen > MAX_REGIONS) return null;
     const region = regionAt(file, at, at + key.length);
     if (!region || (region.splits && !keepsHead(old, now))) continue;
-    if (region.cutsFirst && (whole || /^\s/.test(old))) continue;
+    if (region.cutsFirst && (whole || !mayBeginThere(file, region, old))) continue;
     if (region.cutsLast && (whole || !mayEndThere(file, region, old))) continue;
     if (sameTokens(old, region.texts.join('\n'))) found.push(region);
   }

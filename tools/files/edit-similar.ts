@@ -4,7 +4,7 @@ import { type Alignment, isBlank } from './edit-align.ts';
 import type { FlatFile, Region } from './edit-region.ts';
 import { keyOf, sameTokens } from './fold.ts';
 import { diffLines } from './line-diff.ts';
-import { indentOf, keepsStructure } from './reindent.ts';
+import { depthOf, keepsStructure } from './reindent.ts';
 
 /** Fewer lines say too little of the place. */
 const MIN_LINES = 3;
@@ -59,8 +59,8 @@ export function similarPlaces(
       return kept.has(i) && sameBarSlip(line, file.lines[there[k]!]!.text);
     });
     const indents = wanted.map(({ line }, k): [string, string] => [
-      indentOf(line),
-      indentOf(file.lines[there[k]!]!.text),
+      depthOf(line),
+      depthOf(file.lines[there[k]!]!.text),
     ]);
     return sound && keepsStructure(indents)
       ? [

@@ -4,7 +4,7 @@ import { type Alignment, isBlank } from './edit-align.ts';
 import type { Region } from './edit-region.ts';
 import { plain } from './fold.ts';
 import { diffLines, likeness, type Step, stepsOf } from './line-diff.ts';
-import { indenter, indentOf } from './reindent.ts';
+import { depthOf, indenter, indentOf } from './reindent.ts';
 import { type Drift, driftOf, transfer, unspelt } from './token-transfer.ts';
 
 /** The place is found, but there are two readings of what the file is to become. */
@@ -25,7 +25,7 @@ interface Place {
   keepTrailing: boolean;
 }
 
-const trailing = (line: string): string => /[ \t]*$/.exec(line)![0];
+const trailing = (line: string): string => /\s*$/.exec(line)![0];
 
 /**
  * The new text of the place.
@@ -43,11 +43,11 @@ export function transferred(old: string[], now: string[], alignment: Alignment, 
   const pairs = old.flatMap((line, i): [string, string][] =>
     partner[i] === null || isBlank(line) || (i === 0 && bareFirst)
       ? []
-      : [[indentOf(line), indentIn(partner[i]!)]],
+      : [[depthOf(line), depthOf(indentIn(partner[i]!))]],
   );
   const fromNow = steps.flatMap((step): [string, string][] =>
     step.same && partner[step.old] !== null && !isBlank(now[step.now]!)
-      ? [[indentOf(now[step.now]!), indentIn(partner[step.old]!)]]
+      ? [[depthOf(now[step.now]!), depthOf(indentIn(partner[step.old]!))]]
       : [],
   );
   refuseTwoMargins(steps, old, now, pairs);
@@ -74,7 +74,7 @@ export function transferred(old: string[], now: string[], alignment: Alignment, 
     if (i !== null && partner[i] !== null && indentOf(old[i]!) === indentOf(line))
       return indentIn(partner[i]!);
     if (j === 0 && bareFirst && indentOf(line) === '') return indentIn(0);
-    const indent = translate(indentOf(line)) ?? (i === null ? besides(j) : null);
+    const indent = translate(depthOf(line)) ?? (i === null ? besides(j) : null);
     if (indent === null) throw new Unclear(`how deep to indent "${line.trim().slice(0, 80)}" is not clear`);
     return indent;
   };
@@ -105,12 +105,29 @@ export function transferred(old: string[], now: string[], alignment: Alignment, 
     const content = same ? f.trim() : transfer(o, n, f, drift);
     if (content === null)
       throw new Unclear(`what "${n.trim().slice(0, 80)}" is in the file's spelling is not clear`);
-    const asIs = place.keepTrailing || trailing(o) === trailing(f);
+    // A form feed is no slip of somebody's editor.
+    const asIs = place.keepTrailing || trailing(o) === trailing(f) || /[^ \t]/.test(trailing(f));
     const end = trailing(o) === trailing(n) ? (asIs ? trailing(f) : '') : dirtyEnds ? '' : trailing(n);
     lines.push({ text: isBlank(n) ? end : indentFor(j, i) + content + end, eol: place.eols[at]! });
     next = at + 1;
   };
   const wrapOf = (i: number) => wrapped.find(group => i >= group.from && i < group.to);
+  /** New lines beside a blank line of the file go with the neighbour that is as deep, if the other is not. */
+  const sideOf = (fresh: number[], following: number): 'before' | 'behind' => {
+    const depths = fresh.map(j => indentOf(now[j]!));
+    const above = old.findLastIndex((line, i) => (partner[i] ?? next) < next && !isBlank(line));
+    const [a, b] = [indentOf(old[above] ?? ''), indentOf(old[partner.indexOf(following)] ?? '')];
+    if (above >= 0 && a !== b && depths[0] === a && depths.every(depth => depth.startsWith(a) && depth !== b))
+      return 'before';
+    if (
+      above >= 0 &&
+      a !== b &&
+      depths.at(-1) === b &&
+      depths.every(depth => depth.startsWith(b) && depth !== a)
+    )
+      return 'behind';
+    throw new Unclear('the new lines could stand before or behind a blank line of the file');
+  };
   const replace = (gone: number[], fresh: number[], following: number | undefined) => {
     const places = gone.flatMap(i => {
       const group = wrapOf(i);
@@ -128,9 +145,11 @@ export function transferred(old: string[], now: string[], alignment: Alignment, 
       return;
     }
     const gap = following !== undefined && following > next;
-    if (fresh.length > 0 && gap && !fresh.some(j => isBlank(now[j]!)))
-      throw new Unclear('the new lines could stand before or behind a blank line of the file');
-    if (fresh.length > 0 && gap) next = following;
+    if (fresh.length > 0 && gap) {
+      const side = fresh.some(j => isBlank(now[j]!)) ? 'instead' : sideOf(fresh, following);
+      if (side === 'instead') next = following;
+      if (side === 'behind') keepUntil(following);
+    }
     for (const j of fresh) add(j, eolHere());
   };
 

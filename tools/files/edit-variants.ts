@@ -1,6 +1,10 @@
 /** What a model may have meant: its text without line numbers, code fences, or one escape too many. */
 
+import { likeness } from './line-diff.ts';
 import { linesOf } from './lines.ts';
+
+/** New text that was made of the old. */
+const ALIKE = 0.6;
 
 export interface Edit {
   old_str: string;
@@ -127,6 +131,17 @@ function withoutQuoteEscapes({ old_str, new_str }: Edit): Edit | null {
   return { old_str: strip(old_str), new_str: strip(new_str) };
 }
 
+const CODES = /\\u(?:\{([0-9a-f]{1,6})\}|([0-9a-f]{4}))/gi;
+const coded = (text: string): string =>
+  text.replace(CODES, (found, braced?: string, four?: string) => {
+    const point = Number.parseInt(braced ?? four!, 16);
+    return point > 0x7f && point <= 0x10ffff ? String.fromCodePoint(point) : found;
+  });
+
+function withoutCodes({ old_str, new_str }: Edit): Edit | null {
+  return coded(old_str) === old_str ? null : { old_str: coded(old_str), new_str: coded(new_str) };
+}
+
 const ENTITIES: Record<string, string> = {
   '&lt;': '<',
   '&gt;': '>',
@@ -151,8 +166,23 @@ const UNDOS: Undo[] = [
   broken,
   withoutTabEscapes,
   withoutQuoteEscapes,
+  withoutCodes,
   withoutEntities,
 ];
+
+const DOCUMENT = /\.(md|markdown|mdx|rst|txt|adoc)$/i;
+
+/**
+ * New text alone in a code fence: no program is to hold that.
+ * @returns null in a document where it looks like the old text, so that the fence may be meant or not
+ */
+export function bareNew(path: string, edit: Edit): Edit | null {
+  const fresh = FENCE.test(edit.old_str) ? undefined : FENCED.exec(edit.new_str)?.[2];
+  if (fresh === undefined || FENCE.test(fresh)) return edit;
+  if (!DOCUMENT.test(path)) return { ...edit, new_str: fresh };
+  const [old, now] = [edit.old_str.trim(), fresh.trim()];
+  return old !== now && likeness(old, now) > ALIKE ? null : edit;
+}
 
 /** Other readings of an edit: with one decoration taken off, the likeliest first, then with two. */
 export function variantsOf(edit: Edit): Edit[][] {

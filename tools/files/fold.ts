@@ -4,7 +4,7 @@ const SINGLE = '\u2018\u2019\u201a\u201b\u2032\u02bc';
 const DOUBLE = '\u201c\u201d\u201e\u201f\u2033';
 const DASHES = '\u2010-\u2015\u2212';
 const SPACES = '\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000';
-const IGNORED = '\u00ad\u200b-\u200d\u2060\ufeff';
+const IGNORED = '\u00ad\u200b-\u200d\u2060\ufe0f\ufeff';
 const SMART = new RegExp(`[${SINGLE}${DOUBLE}${DASHES}\u2026${SPACES}${IGNORED}]`, 'g');
 const [SINGLES, DOUBLES, DASH, SPACE] = [SINGLE, DOUBLE, DASHES, SPACES].map(set => new RegExp(`[${set}]`));
 const NOT_ASCII = /[^\0-\x7f]/;

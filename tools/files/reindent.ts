@@ -1,6 +1,10 @@
 /** Gives new lines the indentation of the place where the old lines were found. */
 
-export const indentOf = (line: string): string => /^[ \t]*/.exec(line)![0];
+/** All white space that `trim` would take, so that nothing of a line gets lost between its two parts. */
+export const indentOf = (line: string): string => /^\s*/.exec(line)![0];
+
+/** As deep as it looks: a form feed begins a page, not a level. */
+export const depthOf = (line: string): string => indentOf(line).replace(/[\f\v]/g, '');
 
 const columns = (indent: string, tab: number): number =>
   [...indent].reduce((sum, char) => sum + (char === '\t' ? tab : 1), 0);
@@ -58,7 +62,7 @@ export function indenter(
   unit: string | null,
 ): (indent: string) => string | null {
   const known = new Map<string, string | null>();
-  for (const [from, to] of pairs) known.set(from, (known.get(from) ?? to) === to ? to : null);
+  for (const [from, to] of pairs) known.set(from, !known.has(from) || known.get(from) === to ? to : null);
   const scale = scaling(
     [...known].filter((pair): pair is [string, string] => pair[1] !== null),
     written,

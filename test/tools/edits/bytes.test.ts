@@ -16,6 +16,7 @@ const encodings: Record<string, (text: string) => Buffer> = {
   'UTF-8 with BOM': text => Buffer.from(`\ufeff${text}`),
   'UTF-16 LE': text => Buffer.from(`\ufeff${text}`, 'utf16le'),
   'UTF-16 BE': text => swap(Buffer.from(`\ufeff${text}`, 'utf16le')),
+  'UTF-16 LE without BOM': text => Buffer.from(text, 'utf16le'),
   'Latin-1': text => Buffer.from(text, 'latin1'),
 };
 const ends: Record<string, string> = { LF: '\n', CRLF: '\r\n', CR: '\r' };

@@ -81,6 +81,11 @@ const rewritings: Record<string, Rewriting> = {
     edit: all => all.replace(/(?<=\S) (?=\S)/g, '\u00a0'),
     fits: ({ block }) => /\S \S/.test(text(block)),
   },
+  'indentation of no-break spaces': {
+    edit: all => all.replace(/^ +/gm, found => '\u00a0'.repeat(found.length)),
+    fits: ({ block }) => block.some(line => line.startsWith(' ')),
+  },
+  'numbered in brackets': numberedWith(n => `[${n}] `),
   'a zero-width space': { edit: all => all.replace(/^(.*\S)$/m, '$1\u200b') },
   'a blank line dropped': {
     edit: all =>
