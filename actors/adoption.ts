@@ -14,7 +14,12 @@ export interface Adoption {
 
 /** Not parked by anybody's decision, and its owner is gone. */
 async function orphans(store: Store, workspace: string): Promise<RunHead[]> {
-  const heads = (await store.runs({ workspace })).filter(head => head.kind === 'task' && !head.parked);
+  const all = await store.runs({ workspace });
+  // One that was delegated goes on with the run that waits for it.
+  const waited = new Set(all.flatMap(head => (isOver(head) ? [] : head.id)));
+  const heads = all.filter(
+    head => head.kind === 'task' && !head.parked && !(head.parent && waited.has(head.parent)),
+  );
   const leases = await Promise.all(heads.map(head => store.lease(head.id)));
   return heads.filter((_, i) => leases[i]!.state === 'dead');
 }

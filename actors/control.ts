@@ -8,7 +8,7 @@ import type { StoreReader } from '../store/store.ts';
 import type { Answer, Question } from './loom.ts';
 import { matchChoice } from './questions.ts';
 import { findRun, isOver, openQuestions } from './report.ts';
-import { type Launch, resumeTask } from './task-run.ts';
+import { endRun, type Launch } from './task-run.ts';
 
 /** Throws LoomError `unknown_id` or `ambiguous_id`. */
 export async function runNamed(store: StoreReader, id: string): Promise<RunHead> {
@@ -37,16 +37,8 @@ export async function cancelRun(
 ): Promise<RunHead> {
   const { store } = launch;
   if (isOver(head)) return head;
-  const lease = await store.lease(head.id);
-  if (lease.state !== 'live') {
-    const claimed = await store.claim(head.id);
-    if (claimed) {
-      await resumeTask(launch, claimed, config, { first: [{ type: 'command', event: { type: 'CANCEL' } }] });
-      return (await store.head(head.id))!;
-    }
-  }
-  await store.send(head.id, { id: randomUUID(), event: { type: 'CANCEL' }, at: new Date().toISOString() });
-  if (!wait) return head;
+  await endRun(launch, config, head);
+  if (!wait) return (await store.head(head.id))!;
   const until = performance.now() + CANCEL_WAIT_MS;
   for (;;) {
     const now = (await store.head(head.id))!;

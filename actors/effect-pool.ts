@@ -1,7 +1,7 @@
 /** The effects that run right now: begins them, aborts them, and settles each exactly once. */
 import { add, type Cost, type Lack, NO_COST } from '../machines/budget.ts';
 import { failure, LoomError } from '../machines/failure.ts';
-import type { EffectEntry } from '../machines/react.ts';
+import type { EffectEntry, JournalLine } from '../machines/react.ts';
 import { crashPoint } from '../store/crash-points.ts';
 import { type Row, StoreWriteError } from '../store/port.ts';
 import type { Effect, EffectContext, EffectResult } from './effect.ts';
@@ -24,6 +24,7 @@ export interface PoolHooks {
   resume(path: string): void;
   timeLeft(path: string): number;
   reserve(key: string, cost: Cost): Promise<Lack | null>;
+  tell(lines: JournalLine[]): void;
   preview(effect: EffectEntry, delta: Parameters<EffectContext['preview']>[0]): void;
 }
 
@@ -101,6 +102,7 @@ export function createPool(effects: Record<string, Effect>, hooks: PoolHooks): E
         entry.spent = add(entry.spent, cost);
       },
       reserve: cost => hooks.reserve(effect.key, add(entry.spent, cost)),
+      tell: lines => hooks.tell(lines),
       preview: delta => hooks.preview(effect, delta),
     };
   }

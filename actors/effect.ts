@@ -20,6 +20,8 @@ export interface EffectContext {
   spend(cost: Cost): void;
   /** Makes the reservation large enough for `cost` beyond what was spent so far. What leaves no room for it, or null. */
   reserve(cost: Cost): Promise<Lack | null>;
+  /** Journal lines of what goes on in it, committed at once. */
+  tell(lines: JournalLine[]): void;
   /** Shows text that may still be withdrawn. */
   preview(delta: { attempt: number; offset: number; text: string; reset?: true }): void;
 }

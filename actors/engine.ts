@@ -129,7 +129,7 @@ export async function openLoom(options: OpenOptions = {}): Promise<Loom> {
     const store = await home.reader();
     const folder = await realpath(workspace).catch(() => workspace);
     const heads = (await store.runs({ workspace: folder })).filter(
-      head => head.kind === 'task' && !isOver(head) && head.status !== 'pending',
+      head => head.kind === 'task' && !head.parent && !isOver(head) && head.status !== 'pending',
     );
     const newest = heads.at(-1);
     if (!newest)

@@ -63,6 +63,7 @@ export function createHost(options: HostOptions): Host {
       writer
         .checkpoint(rows)
         .catch(error => enqueue(() => Promise.reject(error)).then(() => Promise.reject(error))),
+    tell: lines => void enqueue(() => writer.commit([], lines, {})),
     preview: (effect, delta) => options.onPreview?.({ task_id: run.id, call: effect.key, ...delta }),
   });
 

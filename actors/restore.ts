@@ -73,7 +73,10 @@ export async function restoreRun(
     if (fate === 'rerun') rerun.push(effect);
     else if (fate) settled.push({ effect, result: fate });
   }
-  const charged = rerun.filter(effect => effect.reserved.model_calls > 0).map(effect => effect.key);
+  // What a keyed execution has spent stands in the run it started; its reservation stays until that is known.
+  const charged = rerun
+    .filter(effect => effect.reserved.model_calls > 0 && effect.class !== 'keyed')
+    .map(effect => effect.key);
   return {
     run: {
       id: head.id,

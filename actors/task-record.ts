@@ -17,6 +17,8 @@ export interface TaskRecord {
   asked: Asked;
   limits: RunLimits;
   settings: TaskSettings;
+  /** How many tasks stand above it that delegated it; 0 where absent. */
+  depth?: number;
 }
 
 const ID_ALPHABET = '0123456789abcdefghijklmnopqrstuvwxyz';
@@ -102,7 +104,11 @@ const hasExtractor = ({ models }: Config): boolean => {
   return all.length > 1 && all.some(model => model.roles.includes('extractor'));
 };
 
-export function newRecord(goal: string, config: Config, options: RunOptions): TaskRecord {
+export function newRecord(
+  goal: string,
+  config: Config,
+  options: RunOptions & { depth?: number },
+): TaskRecord {
   const { execution, verification, approval, limits } = config;
   const mode = options.approval ?? approval.mode;
   const votes =
@@ -111,6 +117,7 @@ export function newRecord(goal: string, config: Config, options: RunOptions): Ta
       : verification.tier3_vote_count + 1;
   return {
     goal,
+    ...(options.depth ? { depth: options.depth } : {}),
     config: withoutSecrets(config),
     policy: {
       mode,

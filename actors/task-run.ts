@@ -6,12 +6,14 @@ import { newRun, type Outside, type Run } from '../machines/react.ts';
 import type { Config, ModelConfig } from '../store/config.ts';
 import type { Lease, RunHead, Store } from '../store/port.ts';
 import { killGroup, type ProcessGroup } from '../store/process-identity.ts';
+import { delegateTask } from '../tools/delegate-task.ts';
 import { createRegistry } from '../tools/registry.ts';
 import { RUN_TOOL } from '../tools/run-tool.ts';
 import { beyondUndo } from '../tools/shell/beyond-undo.ts';
 import type { Network } from '../tools/web/connection.ts';
 import { wireTool } from '../tools/wire.ts';
 import { openWorkspace } from '../tools/workspace.ts';
+import { type Caller, type Child, type Children, childrenOf } from './delegate.ts';
 import type { TaskDeps } from './effects/deps.ts';
 import { taskEffects } from './effects/index.ts';
 import { taskRows } from './effects/rows.ts';
@@ -29,6 +31,7 @@ import { answeredByRules } from './questions.ts';
 import { restoreRun } from './restore.ts';
 import { checkRules, configuredRuleWarnings } from './rules.ts';
 import {
+  newId,
   newRecord,
   resumedConfig,
   type TaskRecord,
@@ -73,15 +76,57 @@ export function pricesOf(config: Config): (role: PricedRole) => RolePrice {
   };
 }
 
-/** The powers of a run's effects. */
+/** Asks the owner of a run to end it, or ends it here when nobody owns it. */
+export async function endRun(launch: Launch, config: Config, head: RunHead): Promise<void> {
+  const { store } = launch;
+  const { state } = await store.lease(head.id);
+  const claimed = state === 'live' ? null : await store.claim(head.id);
+  if (claimed) {
+    await resumeTask(launch, claimed, config, { first: [{ type: 'command', event: { type: 'CANCEL' } }] });
+    return;
+  }
+  const at = new Date().toISOString();
+  await store.send(head.id, { id: newId(), event: { type: 'CANCEL' }, at });
+}
+
+/** What the tasks that this one delegates are started with. */
+function callerOf(
+  launch: Launch,
+  head: Pick<RunHead, 'id' | 'workspace'>,
+  { policy, depth = 0 }: TaskRecord,
+  config: Config,
+  hooks: Hooks,
+): Caller {
+  const { allow, deny } = config.approval;
+  return {
+    store: launch.store,
+    run: head.id,
+    workspace: head.workspace,
+    depth,
+    policy: {
+      mode: policy.mode,
+      allow: policy.allow.filter(rule => !allow.includes(rule)),
+      deny: policy.deny.filter(rule => !deny.includes(rule)),
+    },
+    timeout_seconds: config.execution.delegate_task_timeout_seconds,
+    ...(hooks.onQuestion ? { onQuestion: hooks.onQuestion } : {}),
+    start: options => startTask(launch, config, options),
+    resume: (lease, options) => resumeTask(launch, lease, config, options),
+    cancel: child => endRun(launch, config, child),
+  };
+}
+
+/** The powers of a run's effects. Without `children` it may not delegate. */
 export async function depsOf(
   launch: Launch,
   head: Pick<RunHead, 'id' | 'workspace'>,
   record: Pick<TaskRecord, 'goal' | 'policy'>,
   config: Config,
+  children?: Children,
 ): Promise<TaskDeps> {
   const { store } = launch;
-  const registry = createRegistry();
+  const all = createRegistry();
+  const registry = children?.open ? all : createRegistry(all.list().filter(tool => tool !== delegateTask));
   return {
     run: head.id,
     goal: record.goal,
@@ -101,6 +146,7 @@ export async function depsOf(
     config,
     policy: record.policy,
     web: webAccess(config, launch.env, launch.network),
+    ...(children?.open ? { delegate: children.delegate } : {}),
     now: Date.now,
   };
 }
@@ -172,7 +218,7 @@ const previews = ({ onPreview }: Hooks): Pick<Hooks, 'onPreview'> =>
 export async function startTask(
   launch: Launch,
   config: Config,
-  options: RunOptions & { goal: string; workspace: string; id: string },
+  options: RunOptions & Child & { goal: string; workspace: string; id: string },
 ): Promise<HostEnd> {
   const record = newRecord(options.goal, config, options);
   checkPrices(config, record.limits, record.asked);
@@ -190,6 +236,7 @@ export async function startTask(
     status: 'planning' as const,
     goal: titleOf(options.goal),
     workspace: options.workspace,
+    ...(options.parent ? { parent: options.parent } : {}),
     created_at: at,
     updated_at: at,
   };
@@ -199,7 +246,8 @@ export async function startTask(
     ...ledgerRows(ledger, ledger),
   ]);
   const stored: RunHead = { ...head, rev: 0, fence: lease.fence };
-  const deps = await depsOf(launch, stored, record, config);
+  const children = childrenOf(callerOf(launch, stored, record, config, options));
+  const deps = await depsOf(launch, stored, record, config, children);
   const log = await openEventLog(launch.home.path, head.id, launch.store, config.limits.runner);
   const host = createHost({
     store: launch.store,
@@ -219,6 +267,7 @@ export async function startTask(
     { record, active_ms: 0 },
     options,
   );
+  await children.ended(end);
   log.flush();
   return end;
 }
@@ -311,7 +360,8 @@ export async function resumeTask(
   ]);
   const log = await openEventLog(launch.home.path, head.id, store, config.limits.runner);
   quietly(() => options.onEvent?.(line));
-  const deps = await depsOf(launch, head, record, config);
+  const children = childrenOf(callerOf(launch, head, record, config, options));
+  const deps = await depsOf(launch, head, record, config, children);
   const host = createHost({
     store,
     lease,
@@ -338,6 +388,7 @@ export async function resumeTask(
   const allowed = answeredByRules(head.id, Object.values(run.effects), record.policy);
   const known = { ...restored, settled: [...restored.settled, ...allowed] };
   const { end } = await driveHost(host, () => host.begin(first, known), { record, active_ms }, options);
+  await children.ended(end);
   log.flush();
   return end;
 }

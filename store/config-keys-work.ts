@@ -64,9 +64,10 @@ const EXECUTION: Rules = {
     0,
     1,
   ),
-  delegate_task_timeout_seconds: gone(
-    'execution.max_task_wall_clock_seconds or --timeout bounds a task',
-    num('Limit of a delegated task.', 3600, 1),
+  delegate_task_timeout_seconds: num(
+    'Seconds a delegated task may take; LOOM_DELEGATE_TIMEOUT_SECONDS wins.',
+    3600,
+    1,
   ),
   executor_completion_contract_mode: gone(
     'every completion is held against its acceptance criteria',

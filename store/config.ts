@@ -65,6 +65,8 @@ export interface Config {
     max_subtask_tool_calls: number;
     max_subtask_cost_usd: number;
     max_subtask_work_seconds: number;
+    /** Limit of a delegated task. */
+    delegate_task_timeout_seconds: number;
     planner_degraded_mode: DegradedMode;
     model_call_max_attempts: number;
     model_call_retry_base_delay_seconds: number;

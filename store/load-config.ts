@@ -174,27 +174,31 @@ function configFrom(source: string | null, { values, models }: Checked, env: Env
   return {
     source,
     models: fillRoles(Object.fromEntries(read)),
-    execution: section<Config['execution']>('execution', [
-      'max_subtask_retries',
-      'max_loop_iterations',
-      'max_parallel_subtasks',
-      'max_task_replans',
-      'max_task_wall_clock_seconds',
-      'max_task_total_tokens',
-      'max_task_model_invocations',
-      'max_task_tool_calls',
-      'max_task_cost_usd',
-      'max_subtask_total_tokens',
-      'max_subtask_model_invocations',
-      'max_subtask_tool_calls',
-      'max_subtask_cost_usd',
-      'max_subtask_work_seconds',
-      'planner_degraded_mode',
-      'model_call_max_attempts',
-      'model_call_retry_base_delay_seconds',
-      'model_call_retry_max_delay_seconds',
-      'model_call_retry_jitter_seconds',
-    ]),
+    execution: withEnvironment(
+      section<Config['execution']>('execution', [
+        'max_subtask_retries',
+        'max_loop_iterations',
+        'max_parallel_subtasks',
+        'max_task_replans',
+        'max_task_wall_clock_seconds',
+        'max_task_total_tokens',
+        'max_task_model_invocations',
+        'max_task_tool_calls',
+        'max_task_cost_usd',
+        'max_subtask_total_tokens',
+        'max_subtask_model_invocations',
+        'max_subtask_tool_calls',
+        'max_subtask_cost_usd',
+        'max_subtask_work_seconds',
+        'delegate_task_timeout_seconds',
+        'planner_degraded_mode',
+        'model_call_max_attempts',
+        'model_call_retry_base_delay_seconds',
+        'model_call_retry_max_delay_seconds',
+        'model_call_retry_jitter_seconds',
+      ]),
+      env,
+    ),
     limits: {
       planning_response_max_tokens: setting(values, 'limits.planning_response_max_tokens'),
       runner: section<Config['limits']['runner']>('limits.runner', [
@@ -252,6 +256,12 @@ function configFrom(source: string | null, { values, models }: Checked, env: Env
     store: section<Config['store']>('store', ['min_free_mb']),
     retention: section<Config['retention']>('retention', ['days', 'max_mb']),
   };
+}
+
+function withEnvironment(execution: Config['execution'], env: Environment): Config['execution'] {
+  const seconds = Number(env['LOOM_DELEGATE_TIMEOUT_SECONDS'] || Number.NaN);
+  const rule = KEYS['execution.delegate_task_timeout_seconds']!;
+  return rule.accepts(seconds) ? { ...execution, delegate_task_timeout_seconds: seconds } : execution;
 }
 
 function environmentWarnings(env: Environment): string[] {

@@ -24,6 +24,8 @@ export interface RunHead {
   updated_at: string;
   /** How long processes have worked on it, all of them together; as of the newest commit. */
   active_ms?: number;
+  /** The run whose call started it. */
+  parent?: string;
   /** Why a run that is neither active nor finished stands still. */
   parked?: { reason: ParkReason; message: string };
   exit_code?: number;

@@ -7,6 +7,7 @@ import { calculator } from './calculator.ts';
 import { fitName } from './calls/fit-call.ts';
 import { headAndTail, KEPT } from './cut.ts';
 import { declaredAssessment } from './declaration.ts';
+import { delegateTask } from './delegate-task.ts';
 import { documentWrite } from './document-write.ts';
 import { deleteFile } from './files/delete-file.ts';
 import { editFile } from './files/edit-file.ts';
@@ -46,6 +47,7 @@ const TOOLS: Tool[] = [
   shellExecute,
   gitCommand,
   askUser,
+  delegateTask,
   readArtifact,
   calculator,
   taskTracker,

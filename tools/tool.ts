@@ -5,6 +5,7 @@ import type { EffectClass } from '../machines/effects.ts';
 import type { Failure } from '../machines/failure.ts';
 import type { BlobRef, Blobs } from '../store/blobs-port.ts';
 import type { Artifacts } from './artifacts.ts';
+import type { Delegate } from './delegated.ts';
 import type { Tracker } from './tracker.ts';
 import type { WebAccess } from './web/access.ts';
 
@@ -72,6 +73,8 @@ export interface ToolContext {
   /** Exclusive workspace lock; returns the release function. */
   lock(): Promise<() => Promise<void>>;
   blobs: Blobs;
+  /** Absent where no task may be delegated: outside runs, and at the depth limit. */
+  delegate?: Delegate;
   /** Contents that a model may read later, by id. */
   artifacts: Artifacts;
   /** The caller's own list of steps. */

@@ -4,11 +4,12 @@ import type { Cost } from '../../machines/budget.ts';
 import type { Blobs } from '../../store/blobs-port.ts';
 import type { Config } from '../../store/config.ts';
 import type { Store } from '../../store/port.ts';
+import type { Delegate } from '../../tools/delegated.ts';
 import type { Registry } from '../../tools/registry.ts';
 import type { Workspace } from '../../tools/tool.ts';
 import type { WebAccess } from '../../tools/web/access.ts';
-
 import type { FitWindow } from '../context-window.ts';
+import type { EffectContext } from '../effect.ts';
 import type { ToolSchema } from '../models/model.ts';
 import type { Router, RouterAnswer } from '../models/router.ts';
 import type { TaskRows } from './rows.ts';
@@ -29,6 +30,8 @@ export interface TaskDeps {
   config: Config;
   policy: ApprovalPolicy;
   web: Pick<WebAccess, 'client' | 'search'>;
+  /** The power to start a task for a call; absent where none may be delegated. */
+  delegate?: (call: { key: string; subtask: string | null }, context: EffectContext) => Delegate;
   now: () => number;
   /** How a turn's requests are fitted to the window, where that is not as for a subtask. */
   fitting?: FitWindow;

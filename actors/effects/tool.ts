@@ -304,6 +304,7 @@ function toolContext(
       context.running();
       return release;
     },
+    ...(deps.delegate ? { delegate: deps.delegate({ key, subtask: input.subtask }, context) } : {}),
     blobs: deps.blobs,
     history: () => deps.rows.history(),
     scratch: deps.scratch,

@@ -52,6 +52,7 @@ describe('without a file', () => {
         max_subtask_tool_calls: 0,
         max_subtask_cost_usd: 0,
         max_subtask_work_seconds: 0,
+        delegate_task_timeout_seconds: 3600,
         planner_degraded_mode: 'allow',
         model_call_max_attempts: 5,
         model_call_retry_base_delay_seconds: 0.5,
@@ -301,7 +302,7 @@ database_path = "~/.loom/loom.db"
 [logging]
 level = "INFO"
 [execution]
-delegate_task_timeout_seconds = 3600
+executor_completion_contract_mode = "off"
 enable_streaming = false
 [limits.runner]
 max_verification_summary_chars = 8000
@@ -323,7 +324,7 @@ capabilities = { native_pdf = true }
       'server.port has no effect',
       'memory.database_path has no effect',
       'logging.level has no effect',
-      'execution.delegate_task_timeout_seconds has no effect',
+      'execution.executor_completion_contract_mode has no effect',
       'execution.enable_streaming has no effect',
       'limits.runner.max_verification_summary_chars has no effect',
       'limits.compactor.target_chars_ratio has no effect',
@@ -338,7 +339,9 @@ capabilities = { native_pdf = true }
   it('warns about a delegate timeout that is no number', async () => {
     const { warnings } = await load({ env: { LOOM_DELEGATE_TIMEOUT_SECONDS: 'soon' } });
     expect(warnings[0]).toContain('LOOM_DELEGATE_TIMEOUT_SECONDS');
-    expect((await load({ env: { LOOM_DELEGATE_TIMEOUT_SECONDS: '60' } })).warnings).toEqual([]);
+    const { config, warnings: none } = await load({ env: { LOOM_DELEGATE_TIMEOUT_SECONDS: '60' } });
+    expect(none).toEqual([]);
+    expect(config.execution.delegate_task_timeout_seconds).toBe(60);
   });
 });
 

@@ -95,7 +95,7 @@ describe('tools', () => {
       expect(required.includes(choice.by) || 'default' in properties[choice.by]!).toBe(true);
     }
     expect(tool.timeoutMs).toBeGreaterThan(0);
-    expect(tool.timeoutMs).toBeLessThanOrEqual(4 * 3600 * 1000);
+    expect(tool.timeoutMs).toBeLessThanOrEqual(24 * 3600 * 1000);
   });
 
   it.each(each)('%s lists every parameter that holds a path', (_, { paths = [], parameters }) => {

@@ -19,6 +19,7 @@ export const loomConfig = (models: ModelConfig[], execution: Partial<Config['exe
     max_subtask_tool_calls: 0,
     max_subtask_cost_usd: 0,
     max_subtask_work_seconds: 0,
+    delegate_task_timeout_seconds: 3600,
     planner_degraded_mode: 'allow',
     model_call_max_attempts: 3,
     model_call_retry_base_delay_seconds: 0.01,

@@ -135,8 +135,8 @@ describe('the tools that a request carries', () => {
   });
   const many = createRegistry([
     ...registry.list(),
-    made('spreadsheet', ['xlsx', 'table', 'csv']),
-    made('web_fetch', ['https', 'page', 'download']),
+    made('sheet_maker', ['xyz', 'totals', 'csv']),
+    made('page_getter', ['gopher', 'burrow']),
     ...Array.from({ length: 30 }, (_, i) => made(`special_${i}`)),
   ]).list();
   const choose = (text: string, room = 1e9) => offer(many, { role: 'executor', text, room });
@@ -149,16 +149,16 @@ describe('the tools that a request carries', () => {
     expect(plain).toEqual(
       expect.arrayContaining(['read_file', 'edit_file', 'shell_execute', 'list_tools', 'run_tool']),
     );
-    expect(plain).not.toContain('spreadsheet');
-    expect(choose('Write the totals as costs.xlsx')).toContain('spreadsheet');
-    expect(choose('Summarise https://example.org/a')).toContain('web_fetch');
+    expect(plain).not.toContain('sheet_maker');
+    expect(choose('Write the totals as costs.xyz')).toContain('sheet_maker');
+    expect(choose('Summarise gopher://example.org/a')).toContain('page_getter');
     expect(choose('Fix the failing test')).toEqual(plain);
   });
 
   it('shrink with the window to what no work can do without', () => {
-    const small = choose('Summarise https://example.org/a', 2_600);
-    expect(small.length).toBeLessThan(choose('Summarise https://example.org/a').length);
-    expect(bytes(choose('', 0))).toBeLessThanOrEqual(3_000);
+    const small = choose('Summarise gopher://example.org/a', 2_600);
+    expect(small.length).toBeLessThan(choose('Summarise gopher://example.org/a').length);
+    expect(bytes(choose('', 0))).toBeLessThanOrEqual(3_400);
     expect(choose('', 0)).toEqual([
       'read_file',
       'write_file',
@@ -176,7 +176,7 @@ describe('the tools that a request carries', () => {
 
   it('tell in run_tool what else there is', () => {
     const door = wireTools(many, choose('')).find(tool => tool.name === 'run_tool')!;
-    expect(door.description).toContain('spreadsheet');
+    expect(door.description).toContain('sheet_maker');
     expect(door.description).not.toContain('read_file');
     expect(door.description.length).toBeLessThanOrEqual(500);
   });
