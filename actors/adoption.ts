@@ -3,7 +3,8 @@ import type { Config } from '../store/config.ts';
 import type { Lease, RunHead, Store } from '../store/port.ts';
 import { openEventLog } from './event-log.ts';
 import { isOver } from './report.ts';
-import { type Launch, resumeTask } from './task-run.ts';
+import type { Launch } from './task-deps.ts';
+import { resumeTask } from './task-run.ts';
 
 export interface Adoption {
   /** Ids that were taken over. */

@@ -8,7 +8,8 @@ import type { StoreReader } from '../store/store.ts';
 import type { Answer, Question } from './loom.ts';
 import { matchChoice } from './questions.ts';
 import { findRun, isOver, openQuestions } from './report.ts';
-import { endRun, type Launch } from './task-run.ts';
+import type { Launch } from './task-deps.ts';
+import { endRun } from './task-run.ts';
 
 /** Throws LoomError `unknown_id` or `ambiguous_id`. */
 export async function runNamed(store: StoreReader, id: string): Promise<RunHead> {

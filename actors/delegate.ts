@@ -10,7 +10,7 @@ import { LoomError } from '../machines/failure.ts';
 import type { Lease, RunHead, Store } from '../store/port.ts';
 import type { Delegate, Delegated } from '../tools/delegated.ts';
 import type { EffectContext } from './effect.ts';
-import type { HostEnd } from './host.ts';
+import type { HostEnd } from './host-port.ts';
 import type { JournalEvent, ResumeOptions, RunOptions } from './loom.ts';
 import { isOver, resultOf } from './report.ts';
 

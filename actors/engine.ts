@@ -24,8 +24,9 @@ import type {
 import { isOver, openQuestions, resultOf, summaryOf } from './report.ts';
 import { chartOfRun } from './run-chart.ts';
 import { TERMINAL_EVENTS } from './status.ts';
+import type { Launch } from './task-deps.ts';
 import { newId, readGoal, readInstruction } from './task-record.ts';
-import { type Launch, resumeTask, startTask } from './task-run.ts';
+import { resumeTask, startTask } from './task-run.ts';
 import { toolbox } from './toolbox.ts';
 import { keepSmall, purge } from './upkeep.ts';
 

@@ -6,30 +6,23 @@ import { newRun, type Outside, type Run } from '../machines/react.ts';
 import type { Config, ModelConfig } from '../store/config.ts';
 import type { Lease, RunHead, Store } from '../store/port.ts';
 import { killGroup, type ProcessGroup } from '../store/process-identity.ts';
-import { delegateTask } from '../tools/delegate-task.ts';
 import { createRegistry } from '../tools/registry.ts';
 import { RUN_TOOL } from '../tools/run-tool.ts';
 import { beyondUndo } from '../tools/shell/beyond-undo.ts';
-import type { Network } from '../tools/web/connection.ts';
-import { wireTool } from '../tools/wire.ts';
-import { openWorkspace } from '../tools/workspace.ts';
-import { type Caller, type Child, type Children, childrenOf } from './delegate.ts';
-import type { TaskDeps } from './effects/deps.ts';
+import { type Caller, type Child, childrenOf } from './delegate.ts';
 import { taskEffects } from './effects/index.ts';
-import { taskRows } from './effects/rows.ts';
 import { openEventLog } from './event-log.ts';
-import type { Home } from './home.ts';
 import { createHost } from './host.ts';
 import type { Host, HostEnd } from './host-port.ts';
 import { observer } from './learning/observe.ts';
 import { askedOf, checkPrices, limitsOf } from './limits.ts';
 import type { JournalEvent, ResumeOptions, RunOptions } from './loom.ts';
-import { createRouter } from './models/router.ts';
 import type { Ask } from './question-desk.ts';
 import { questionDetail } from './question-detail.ts';
 import { answeredByRules } from './questions.ts';
 import { restoreRun } from './restore.ts';
 import { checkRules, configuredRuleWarnings } from './rules.ts';
+import { depsOf, type Launch } from './task-deps.ts';
 import {
   newId,
   newRecord,
@@ -39,18 +32,8 @@ import {
   withoutSecrets,
   withSecrets,
 } from './task-record.ts';
-import { webAccess } from './web-access.ts';
 
 type Hooks = Pick<RunOptions, 'signal' | 'onEvent' | 'onPreview' | 'onQuestion'>;
-
-export interface Launch {
-  home: Home;
-  store: Store;
-  env: NodeJS.ProcessEnv;
-  network?: Network | undefined;
-  /** Tells a person what no result carries. */
-  notice: (line: string) => void;
-}
 
 /** Rules match the tool that is run, never the one that runs it. */
 const toolNames = (): string[] =>
@@ -89,11 +72,11 @@ export async function endRun(launch: Launch, config: Config, head: RunHead): Pro
   await store.send(head.id, { id: newId(), event: { type: 'CANCEL' }, at });
 }
 
-/** What the tasks that this one delegates are started with. */
-function callerOf(
+/** What the tasks that a run delegates are started with. */
+export function callerOf(
   launch: Launch,
   head: Pick<RunHead, 'id' | 'workspace'>,
-  { policy, depth = 0 }: TaskRecord,
+  { policy, depth = 0 }: Pick<TaskRecord, 'policy' | 'depth'>,
   config: Config,
   hooks: Hooks,
 ): Caller {
@@ -113,41 +96,6 @@ function callerOf(
     start: options => startTask(launch, config, options),
     resume: (lease, options) => resumeTask(launch, lease, config, options),
     cancel: child => endRun(launch, config, child),
-  };
-}
-
-/** The powers of a run's effects. Without `children` it may not delegate. */
-export async function depsOf(
-  launch: Launch,
-  head: Pick<RunHead, 'id' | 'workspace'>,
-  record: Pick<TaskRecord, 'goal' | 'policy'>,
-  config: Config,
-  children?: Children,
-): Promise<TaskDeps> {
-  const { store } = launch;
-  const all = createRegistry();
-  const registry = children?.open ? all : createRegistry(all.list().filter(tool => tool !== delegateTask));
-  return {
-    run: head.id,
-    goal: record.goal,
-    store,
-    rows: taskRows(store, head.id),
-    blobs: await launch.home.blobs(),
-    scratch: launch.home.scratch,
-    workspace: await openWorkspace(head.workspace),
-    registry,
-    tools: registry.list().map(wireTool),
-    router: createRouter(config, {
-      capabilities: {
-        get: async key => (await store.getGlobal<string>(`model/${key}`)) ?? undefined,
-        set: (key, value) => store.putGlobal(`model/${key}`, value),
-      },
-    }),
-    config,
-    policy: record.policy,
-    web: webAccess(config, launch.env, launch.network),
-    ...(children?.open ? { delegate: children.delegate } : {}),
-    now: Date.now,
   };
 }
 

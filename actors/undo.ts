@@ -14,7 +14,7 @@ import { openWorkspace } from '../tools/workspace.ts';
 import { changingSubtask, type Named, named } from './changes.ts';
 import { type ChangelogEntry, changelogKey, taskRows } from './effects/rows.ts';
 import type { UndoOptions, UndoReport } from './loom.ts';
-import type { Launch } from './task-run.ts';
+import type { Launch } from './task-deps.ts';
 
 const CHECKPOINT = 'p/undo';
 

@@ -13,6 +13,7 @@ import { killGroup, type ProcessGroup } from '../../store/process-identity.ts';
 import { conversationRecall } from '../../tools/conversation-recall.ts';
 import { createRegistry } from '../../tools/registry.ts';
 import { wireTool } from '../../tools/wire.ts';
+import { type Children, childrenOf } from '../delegate.ts';
 import type { TaskDeps } from '../effects/deps.ts';
 import { taskEffects } from '../effects/index.ts';
 import { roomFor } from '../effects/room.ts';
@@ -22,7 +23,8 @@ import { wishes } from '../learning/wishes.ts';
 import type { JournalEvent, Preview } from '../loom.ts';
 import { sessionSystem } from '../prompts/session.ts';
 import { OUTPUT, restoreRun } from '../restore.ts';
-import { depsOf, type Launch, pricesOf } from '../task-run.ts';
+import { depsOf, type Launch } from '../task-deps.ts';
+import { callerOf, pricesOf } from '../task-run.ts';
 import { composeEffect, mendEffect } from './effects.ts';
 import { conversationsOf } from './recall.ts';
 import { counted, policyOf, SESSION_KEY, type SessionRecord, settingsOf } from './record.ts';
@@ -56,8 +58,9 @@ async function sessionDeps(
   record: SessionRecord,
   config: Config,
   turns: () => number,
+  children: Children,
 ): Promise<TaskDeps> {
-  const deps = await depsOf(launch, head, { goal: '', policy: policyOf(config, record) }, config);
+  const deps = await depsOf(launch, head, { goal: '', policy: policyOf(config, record) }, config, children);
   const { store } = launch;
   const recall = conversationRecall(conversationsOf(store, head.id, deps.workspace.root, turns));
   const registry = createRegistry([...deps.registry.list(), recall]);
@@ -110,7 +113,8 @@ async function drive({
 }: Begin): Promise<SessionRun> {
   let host: Host | null = null;
   const turns = (): number => Number(host?.root()?.context['turns'] ?? 0);
-  const deps = await sessionDeps(launch, head, record, config, turns);
+  const children = childrenOf(callerOf(launch, head, { policy: policyOf(config, record) }, config, {}));
+  const deps = await sessionDeps(launch, head, record, config, turns, children);
   host = createHost({
     store: launch.store,
     lease,
@@ -123,7 +127,10 @@ async function drive({
     onPreview: hooks.onPreview,
     ...(recovered ? { recovered } : {}),
   });
-  const end = host.begin(first, unfinished);
+  const end = host.begin(first, unfinished).then(async outcome => {
+    await children.ended(outcome);
+    return outcome;
+  });
   await host.reacted();
   return { host, deps, record, head, end };
 }
