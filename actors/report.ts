@@ -34,6 +34,8 @@ export async function summaryOf(store: StoreReader, head: RunHead): Promise<Task
 export async function openQuestions(store: StoreReader, head: RunHead): Promise<Question[]> {
   if (isOver(head)) return [];
   const effects = await store.range<EffectEntry>(head.id, 'e/');
+  // A journal may be long; most runs wait for nobody.
+  if (!effects.some(row => row.value.source === 'question')) return [];
   const asked = new Map(
     (await store.range<JournalEvent>(head.id, 'j/'))
       .filter(row => row.value.event_type === 'approval_requested')

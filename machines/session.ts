@@ -90,6 +90,7 @@ const machine = setup({
       return output.ok && !output.empty && context.halted;
     },
     nothingToSay: ({ event }) => composeOutput(event).ok,
+    reopened: ({ context }) => context.halted,
     isThinking: ({ event }) => phaseIs(event, 'thinking'),
     isActing: ({ event }) => phaseIs(event, 'acting'),
     isApproving: ({ event }) => phaseIs(event, 'approving'),
@@ -103,7 +104,8 @@ const machine = setup({
     USER: { actions: 'enqueueText' },
     STEER: { actions: 'enqueueText' },
     RESUME: { actions: 'halt' },
-    CLOSE: '.closing',
+    // What a person said before does not keep it open.
+    CLOSE: { target: '.closing', actions: assign({ halted: false }) },
   },
   states: {
     idle: { always: { guard: 'hasText', target: 'composing' } },
@@ -195,7 +197,13 @@ const machine = setup({
     },
     closing: {
       on: { CLOSE: {} },
-      invoke: { src: 'mend', id: 'mend', input: ({ context }) => mendInput(context), onDone: 'closed' },
+      invoke: {
+        src: 'mend',
+        id: 'mend',
+        input: ({ context }) => mendInput(context),
+        // Taken up again before it was closed.
+        onDone: [{ guard: 'reopened', target: 'idle' }, { target: 'closed' }],
+      },
     },
     closed: {
       type: 'final',

@@ -31,7 +31,7 @@ async function named(store: StoreReader, id: string): Promise<RunHead> {
     matching.length > 1 ? 'ambiguous_id' : 'unknown_id',
     matching.length > 1
       ? `More than one session begins with "${id}": ${matching.map(head => head.id).join(', ')}.`
-      : `There is no session "${id}". \`loom sessions\` lists them.`,
+      : `There is no session "${id}". /sessions lists them.`,
   );
 }
 

@@ -167,6 +167,13 @@ describe('learning from what was said', () => {
 });
 
 describe('closing', () => {
+  it('is called off when it is taken up again before its end, whatever was halted before', () => {
+    const drive = talking().restart().command('RESUME').settle('mend', ok).command('CLOSE');
+    expect(drive.context()['halted']).toBe(false);
+    expect(drive.restart().command('RESUME').settle('mend', ok).value()).toBe('idle');
+    expect(drive.command('CLOSE').settle('mend', ok).run.output).toEqual({ status: 'closed', turns: 1 });
+  });
+
   it('ends what runs, mends it and keeps what is typed still', () => {
     const drive = say(talking().command('CLOSE'), 'late').command('CLOSE');
     expect(drive.value()).toBe('closing');
