@@ -5,7 +5,7 @@ import type { BlobRef, Blobs } from '../store/blobs-port.ts';
 import { isParsable } from './code/languages.ts';
 import { changeReport } from './diff.ts';
 import { decodeText } from './text.ts';
-import type { ChangeRecord, ToolContext, ToolResult } from './tool.ts';
+import type { Assessment, ChangeRecord, ToolContext, ToolResult } from './tool.ts';
 
 export const success = (output: string, extra: Partial<ToolResult> = {}): ToolResult => ({
   success: true,
@@ -90,3 +90,11 @@ const SECRET_FILE =
   /(^|\/)(\.env(\.(?!example$|sample$|template$|dist$)[^/]*)?|\.netrc|\.npmrc|\.pypirc|\.pgpass|id_(rsa|dsa|ecdsa|ed25519)|credentials(\.json)?|auth\.toml|[^/]*\.(pem|p12|pfx|keystore))$|(^|\/)\.(ssh|aws|gnupg|kube)(\/|$)|(^|\/)\.docker\/config\.json$/i;
 
 export const isSecretPath = (path: string): boolean => SECRET_FILE.test(path);
+
+/** Of a call that `run` refuses before anything happens, whoever would allow it: a person need not be asked. */
+export const refusedCall = (subject: string): Assessment => ({
+  risks: ['read'],
+  effect: 'repeatable',
+  mutates: false,
+  subject: subject.slice(0, 2000),
+});

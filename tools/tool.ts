@@ -54,6 +54,8 @@ export interface Assessment {
   mutates: boolean;
   /** What a person or a rule matches on: the path relative to the workspace, the command, the host. At most 2,000 chars. */
   subject: string;
+  /** What a person who is asked should know of it: what would be lost, reached or seen. */
+  why?: string;
 }
 
 export interface ToolContext {

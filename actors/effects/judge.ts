@@ -1,5 +1,5 @@
 /** Judges one call of a model's answer before it may become an effect: valid, what it would do, what the gate says to it. */
-import { type Exposure, type GatedCall, gate, type Risk } from '../../machines/approval.ts';
+import { type Exposure, type Gate, type GatedCall, gate, type Risk } from '../../machines/approval.ts';
 import type { CallDigest } from '../../machines/effects.ts';
 import type { ModelInput } from '../../machines/turn.ts';
 import { sandboxStatus } from '../../tools/shell/sandbox.ts';
@@ -56,6 +56,10 @@ async function isUnconfined({ config }: TaskDeps, risks: Risk[]): Promise<boolea
   const { available, network } = await sandboxStatus();
   return !(available && network);
 }
+
+/** Who is asked is told what this very call would do, rather than what kind it is. */
+const explained = (gated: Gate, why: string | undefined): Gate =>
+  gated.decision === 'ask' && why ? { ...gated, reason: why } : gated;
 
 /** Validates, assesses and gates one call. */
 export async function judge(
@@ -114,8 +118,8 @@ export async function judge(
     unconfined: await isUnconfined(deps, assessment.risks),
     unnamed: name === 'web_fetch' && !named(subject),
   };
-  const decision = gate(deps.policy, gated, exposure);
-  const wary = gate(deps.policy, gated, 'outside');
+  const decision = explained(gate(deps.policy, gated, exposure), assessment.why);
+  const wary = explained(gate(deps.policy, gated, 'outside'), assessment.why);
   const text = JSON.stringify(via ? { name, arguments: given } : given);
   return {
     ...base,

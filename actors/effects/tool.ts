@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { gate } from '../../machines/approval.ts';
 import { NO_COST } from '../../machines/budget.ts';
 import type { EffectOutputs } from '../../machines/effects.ts';
-import { LoomError } from '../../machines/failure.ts';
+import { type Failure, LoomError } from '../../machines/failure.ts';
 import type { NoteInput, ToolInput } from '../../machines/turn.ts';
 import type { Blobs } from '../../store/blobs-port.ts';
 import { type Row, StoreWriteError } from '../../store/port.ts';
@@ -164,7 +164,7 @@ export function toolEffect(deps: TaskDeps): Effect {
             call: `${input.thread}.${input.iteration}.${input.n}`,
             subject: input.subject.slice(0, 200),
             success: result.success,
-            ...(result.error ? { error: result.error.message.slice(0, 500) } : {}),
+            ...(result.error ? { error: shownError(result, result.error).slice(0, 500) } : {}),
             ...(source === null ? {} : { untrusted: source.slice(0, 500) }),
             ...(result.data['diff'] ? { diff: result.data['diff'] } : {}),
             ...(result.changes?.length ? { change_id: changeId(deps.run, intent.key) } : {}),
@@ -327,6 +327,15 @@ const toolMessage = (call: StoredCall, content: string): Message => ({
   name: call.via ?? call.name,
   content,
 });
+
+/** For whoever watches: a command that failed says why in the last line it printed. */
+function shownError({ output, data }: ToolResult, { code, message }: Failure): string {
+  if (code !== 'exit_code') return message;
+  const last = output.split('\n').findLast(line => line.trim() !== '' && !line.startsWith('['));
+  return last === undefined || last === '(no output)'
+    ? message
+    : `exit code ${data['exit_code']}: ${last.trim()}`;
+}
 
 /** What the model reads: the output, why it failed, and what changed. */
 function resultText(result: ToolResult): string {

@@ -87,7 +87,7 @@ function sentence({ event_type, data }: JournalEvent, paint: Paint): string | nu
     case 'task_stalled':
       return `${mark('failed', paint)} nothing can go on`;
     case 'approval_requested':
-      return `${mark('asking', paint)} ${id}  asks: ${why('proposed_action', 'reason')}`;
+      return `${mark('asking', paint)} ${id}  asks: ${why('proposed_action', 'reason')}${text('proposed_action') && text('reason') ? ` (${text('reason')})` : ''}`;
     case 'approval_received':
       return `${mark(data['approved'] === false ? 'failed' : 'done', paint)} ${id}  answered: ${why('answer')}${text('reason') ? ` (${text('reason')})` : ''}`;
     case 'task_run_recovered':

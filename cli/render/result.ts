@@ -144,7 +144,8 @@ export function questionText(question: Question, paint: Paint): string {
     ? `  loom approve ${question.id}\n  loom reject ${question.id} --reason TEXT`
     : `  loom answer ${question.id} ${choices.length > 0 ? choices.map(quoted).join('|') : 'TEXT'}`;
   const subtask = question.subtask_id ? `${oneLine(question.subtask_id)}: ` : '';
-  return `${mark('asking', paint)} ${subtask}${safe(question.prompt)}\n${answers}`;
+  const risk = question.risk ? `  ${paint.dim(oneLine(question.risk))}\n` : '';
+  return `${mark('asking', paint)} ${subtask}${safe(question.prompt)}\n${risk}${answers}`;
 }
 
 function usageText({ usage, duration_ms }: RunResult): string {

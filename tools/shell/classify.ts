@@ -32,8 +32,10 @@ export interface Classification {
   background: boolean;
   /** Would wipe the system, the home or a disk; refused whoever allowed it. */
   catastrophic: string | null;
-  /** Why it is more than a read, for the person who is asked. */
+  /** Why it is more than a read. */
   reasons: string[];
+  /** Those for which a person is asked. */
+  alarms: string[];
 }
 
 /** @param root workspace that paths are judged against */
@@ -60,5 +62,6 @@ export async function classify(source: string, root: string): Promise<Classifica
     background: judge.background,
     catastrophic: judge.catastrophic,
     reasons: [...judge.reasons],
+    alarms: [...judge.alarms],
   };
 }

@@ -4,7 +4,7 @@ import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { refusal } from '../result.ts';
+import { refusal, refusedCall } from '../result.ts';
 import type { Args, Tool } from '../tool.ts';
 import { type GitVerdict, gitSubcommands, judgeGit } from './git-rules.ts';
 import { observe } from './observe.ts';
@@ -95,15 +95,19 @@ export const gitCommand: Tool = {
   assess(args, workspace) {
     const { list, hooks } = argsOf(args);
     const verdict = judgeGit(list, existsIn(workspace.root));
+    if (verdict.refused || (hooks && verdict.network)) return refusedCall(list.join(' '));
     return {
       risks: [
-        verdict.readOnly ? 'read' : hooks || verdict.refused ? 'exec' : 'write',
+        verdict.readOnly ? 'read' : hooks ? 'exec' : 'write',
         ...(verdict.network ? (['network'] as const) : []),
         ...(verdict.destructive ? (['destructive'] as const) : []),
       ],
       mutates: !verdict.readOnly,
       effect: verdict.readOnly ? 'repeatable' : 'unknowable',
       subject: list.join(' ').slice(0, 2000),
+      why: [verdict.destructive, verdict.network ? 'reaches another repository' : null]
+        .filter(Boolean)
+        .join('; '),
     };
   },
 

@@ -10,6 +10,7 @@ const NO_TMP =
 
 export function hintsOf(
   output: string,
+  root: string,
   {
     exitCode,
     reason,
@@ -19,7 +20,7 @@ export function hintsOf(
 ): string[] {
   if (!sandboxed || (reason === 'exit' && exitCode === 0)) return [];
   // The end says why; the beginning of a long log may quote anything.
-  const end = output.slice(-4_000);
+  const end = output.slice(-4_000).replaceAll(root, '.');
   return [
     ...(sealed && NO_NETWORK.test(end)
       ? ['commands have no network here unless the call says "network": true, which a person approves']

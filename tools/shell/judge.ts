@@ -46,6 +46,8 @@ const PACKAGE_MANAGERS = /^(npm|pnpm|yarn|bun|cargo|uv|pip3?|go|conda|poetry|pdm
 
 export class Judge implements Findings {
   readonly reasons = new Set<string>();
+  /** Those of them for which a person is asked. */
+  readonly alarms = new Set<string>();
   readonly place: Place;
   #source = '';
   unknown = false;
@@ -67,6 +69,7 @@ export class Judge implements Findings {
 
   destroy(reason: string): void {
     this.destructive = true;
+    this.alarms.add(reason);
     this.doubt(reason);
   }
 
@@ -88,6 +91,7 @@ export class Judge implements Findings {
 
   reach(reason: string): void {
     this.network = true;
+    this.alarms.add(reason);
     this.doubt(reason);
   }
 
@@ -164,9 +168,12 @@ export class Judge implements Findings {
   }
 
   #secrets(words: Word[]): void {
-    if (!words.some(word => namesSecret(word, this.place))) return;
+    const found = words.find(word => namesSecret(word, this.place));
+    if (!found) return;
     this.secret = true;
-    this.doubt('touches secrets');
+    const reason = `touches secrets: ${found.text.replaceAll('\0', '…').slice(0, 80)}`;
+    this.alarms.add(reason);
+    this.doubt(reason);
   }
 
   async #command(command: Command, depth: number): Promise<void> {

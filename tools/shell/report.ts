@@ -67,7 +67,7 @@ export async function report(
     );
   if (reason === 'exit' && exitCode !== 0)
     notes.push(ended.endedBy ? `ended by ${ended.endedBy}` : `exit code ${exitCode}`);
-  notes.push(...hintsOf(text, ended), ...(run.notes ?? []));
+  notes.push(...hintsOf(text, context.workspace.root, ended), ...(run.notes ?? []));
   if (log.lost > 0) notes.push(`${log.lost} bytes of output were not kept`);
   if (files.length > 0) notes.push(`files changed: ${named(files)}`);
   if (told.length > 0) notes.push(`cannot be undone: ${named(told.map(record => record.path))}`);

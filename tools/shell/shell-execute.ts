@@ -1,7 +1,7 @@
 /** shell_execute: one command line in the workspace. */
 
 import { existsSync } from 'node:fs';
-import { refusal } from '../result.ts';
+import { refusal, refusedCall } from '../result.ts';
 import type { Tool } from '../tool.ts';
 import { classify } from './classify.ts';
 import { observe } from './observe.ts';
@@ -12,6 +12,12 @@ const MAX_SECONDS = 10_800;
 const MAX_COMMAND = 120_000;
 
 const shell = (): string => (existsSync('/bin/bash') ? '/bin/bash' : '/bin/sh');
+
+const MAX_TOLD = 3;
+
+/** The first of them, in one line. */
+const told = (reasons: string[]): string =>
+  `${reasons.slice(0, MAX_TOLD).join('; ')}${reasons.length > MAX_TOLD ? '; …' : ''}`.slice(0, 300);
 
 export const shellExecute: Tool = {
   name: 'shell_execute',
@@ -39,13 +45,18 @@ export const shellExecute: Tool = {
 
   async assess(args, workspace) {
     const command = args['command'] as string;
-    const { risks, mutates } = await classify(command, workspace.root);
+    const { risks, mutates, alarms, catastrophic } = await classify(command, workspace.root);
+    // `run` refuses it at once, so there is nothing to ask.
+    if (catastrophic) return refusedCall(command);
     const wants = args['network'] === true && !risks.includes('network');
+    const why = wants ? [...alarms, 'the call asks for it'] : alarms;
     return {
       risks: wants ? [...risks, 'network'] : risks,
       mutates,
       effect: mutates ? 'unknowable' : 'repeatable',
-      subject: command.slice(0, 2000),
+      // A rule that lets the command run does not let it reach the network.
+      subject: wants ? `${command.slice(0, 1980)} <network>` : command.slice(0, 2000),
+      why: told(why),
     };
   },
 
