@@ -29,6 +29,8 @@ const CORE = {
   ],
 };
 const ALWAYS = 4;
+/** Where the rest of the core stands: behind a tool whose keyword the text holds. */
+const NAMED = 30;
 /** Wanted next, when the text says nothing of others. */
 const USUAL = ['glob_find', 'ask_user', 'git_command', 'read_artifact', 'delete_file', 'move_file'];
 
@@ -75,7 +77,7 @@ export function offer(
   const core = CORE[role];
   const rank = (tool: Tool): number => {
     const place = core.indexOf(tool.name);
-    if (place >= 0) return 1_000 - place;
+    if (place >= 0) return place < ALWAYS ? 1_000 - place : NAMED - place;
     const usual = USUAL.indexOf(tool.name);
     return 10 * suits(tool, words) + (usual >= 0 ? USUAL.length - usual : 0);
   };

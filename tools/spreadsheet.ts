@@ -110,7 +110,9 @@ async function look(operation: string, path: string, args: Args, context: ToolCo
   }
   if (operation === 'read') {
     const { text, truncated } = shownRows(table, context.outputLimit);
-    return success(text, { data: { ...about, truncated }, reads });
+    const others =
+      loaded.sheets.length > 1 ? `\n[sheets: ${loaded.sheets.join(', ')}; choose with sheet]` : '';
+    return success(text + others, { data: { ...about, truncated }, reads });
   }
   const sample = { ...table, rows: table.rows.slice(0, SAMPLE) };
   const more = table.rows.length - sample.rows.length;
@@ -169,7 +171,7 @@ async function change(
 
 export const spreadsheet: Tool = {
   name: 'spreadsheet',
-  description: 'Read, create, extend, sort, filter CSV or XLSX tables, or update a cell.',
+  description: 'Read, create, change, sort, filter a CSV or XLSX table.',
   category: 'data',
   keywords: ['csv', 'xlsx', 'excel', 'table', 'rows', 'columns', 'sort', 'filter'],
   parameters: {
@@ -179,16 +181,17 @@ export const spreadsheet: Tool = {
         enum: ['create', 'read', 'add_rows', 'add_column', 'update_cell', 'summary', 'filter', 'sort'],
       },
       path: PATH,
-      sheet: { type: 'string', maxLength: 100, description: 'of XLSX' },
+      // Said where a workbook has more than one.
+      sheet: { type: 'string', maxLength: 100, rare: true },
       headers: { type: 'array', maxItems: 1_000, items: TEXT },
       rows: { type: 'array', maxItems: 10_000, items: { type: 'array', maxItems: 1_000, items: CELL } },
       column_name: TEXT,
-      default_value: TEXT,
-      row_index: { type: 'integer', minimum: 0, maximum: 10_000_000, description: 'from 0, no default' },
+      default_value: { ...TEXT, rare: true },
+      row_index: { type: 'integer', minimum: 0, maximum: 10_000_000, description: 'from 0; no default' },
       value: TEXT,
       comparison: { enum: COMPARISONS, default: 'equals' },
       descending: { type: 'boolean', default: false },
-      output_path: { ...PATH, description: 'result of sort, filter' },
+      output_path: PATH,
     },
     required: ['operation', 'path'],
     additionalProperties: false,

@@ -30,6 +30,7 @@ function slim(schema: unknown): unknown {
   return Object.fromEntries(
     Object.entries(schema).flatMap(([key, value]) => {
       if (SILENT.has(key) || (key === 'maximum' && Number(value) >= NO_BOUND)) return [];
+      if (key === 'minimum' && Number(value) <= -NO_BOUND) return [];
       if (key === 'properties') return [[key, slimProperties(value as object)]];
       return [[key, key === 'default' || key === 'enum' ? value : slim(value)]];
     }),

@@ -188,6 +188,10 @@ describe('archives and images', () => {
       expect(listed!.data).toMatchObject({ format, entries: 3, truncated: false });
       expect(listed!.text).toContain('one.txt (700 bytes)\ntwo.txt (0 bytes)\n"three\\nnames" (1 bytes)');
     }
+    const deep = `${'long-folder-name/'.repeat(12)}file.txt`;
+    const pax = makeTar({ PaxHeader: `${deep.length + 10} path=${deep}\n`, short: 'x' });
+    pax[156] = 'x'.charCodeAt(0);
+    expect((await read(pax, 'x'))!.text).toContain(`${deep} (1 bytes)`);
     expect((await read(gzipSync(Buffer.from('log')), 'a/x.log.gz'))!.text).toContain('x.log (3 bytes)');
     expect((await read(tar.subarray(0, 900), 'x'))!.data['truncated']).toBe(true);
     expect((await failureOf(read(gzipSync(tar).subarray(0, 20), 'x.gz'))).code).toBe('document_broken');

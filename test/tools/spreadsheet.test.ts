@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { strFromU8, strToU8, unzipSync, zipSync } from 'fflate';
 import { describe, expect, it } from 'vitest';
 import { extractDocument } from '../../tools/documents/extract.ts';
+import { offer, wireTools } from '../../tools/offer.ts';
 import { createRegistry } from '../../tools/registry.ts';
 import { spreadsheet } from '../../tools/spreadsheet.ts';
 import { makeXlsx } from '../support/documents.ts';
@@ -20,6 +21,18 @@ async function sheet(files: Record<string, string | Uint8Array> = {}) {
 }
 
 const people = 'Name,Score\nAda,95\nBob,\nCleo,7\n';
+
+it.each([
+  ['Write the totals as costs.xlsx', 'spreadsheet'],
+  ['Calculate the npv of these flows', 'calculator'],
+  ['Write a report as a Word document', 'document_write'],
+  ['Turn the parser functions into classes', 'analyze_code'],
+])('work that says %j is offered %s, within the room of a first request', (text, name) => {
+  const offered = offer(registry.list(), { role: 'executor', text, room: 1e9 });
+  expect(offered).toContain(name);
+  expect(offered).toContain('ripgrep_search');
+  expect(JSON.stringify(wireTools(registry.list(), offered)).length).toBeLessThanOrEqual(5_000);
+});
 
 describe('CSV', () => {
   it('keeps line ends, quotes, blank lines and a missing last line end of what it does not change', async () => {
@@ -133,7 +146,9 @@ describe('XLSX', () => {
     await call({ ...at, operation: 'add_rows', rows: [['Bob', '7', null]] });
     await call({ ...at, operation: 'update_cell', column_name: 'Score', row_index: 0, value: '96' });
     const read = await call({ ...at, operation: 'read' });
-    expect(read.output).toBe('Name | Score | Day\n------------------\nAda | 96 | 2026-01-02\nBob | 7 | ');
+    expect(read.output).toBe(
+      'Name | Score | Day\n------------------\nAda | 96 | 2026-01-02\nBob | 7 | \n[sheets: Data, Other; choose with sheet]',
+    );
     expect(read.data['sheets']).toEqual(['Data', 'Other']);
     const found = await extractDocument(await readFile(join(root, 'a.xlsx')), { name: 'a.xlsx' });
     expect(found!.text).toContain('## Sheet: Other\n\n| x | true |');

@@ -10,6 +10,8 @@ const MAX_LISTED = 1_000;
 /** Of a compressed archive, unpacked; listing stops there. Bytes. */
 const MAX_UNPACKED = 512 * 1024 * 1024;
 const BLOCK = 512;
+/** Headers that carry a long name. Bytes. */
+const MAX_NAME_HEADER = 16 * 1024;
 
 interface Listing {
   entries: ArchiveEntry[];
@@ -56,6 +58,7 @@ async function tarEntries(source: AsyncIterable<Buffer>, signal?: AbortSignal): 
   let seen = 0;
   let longName = '';
   let naming = 0;
+  let pax = false;
   for await (const chunk of source) {
     signal?.throwIfAborted();
     seen += chunk.length;
@@ -67,7 +70,9 @@ async function tarEntries(source: AsyncIterable<Buffer>, signal?: AbortSignal): 
       skip -= passed;
       if (rest.length < Math.max(BLOCK, Math.ceil(naming / BLOCK) * BLOCK)) break;
       if (naming > 0) {
-        longName = field(rest, 0, naming);
+        longName = pax
+          ? (/^\d+ path=([^\n]*)$/m.exec(rest.subarray(0, naming).toString('utf8'))?.[1] ?? '')
+          : field(rest, 0, naming);
         rest = rest.subarray(Math.ceil(naming / BLOCK) * BLOCK);
         naming = 0;
         continue;
@@ -78,15 +83,16 @@ async function tarEntries(source: AsyncIterable<Buffer>, signal?: AbortSignal): 
       const size = sizeField(block);
       if (field(block, 257, 262) !== 'ustar' || !Number.isSafeInteger(size)) return { entries, whole: false };
       const type = String.fromCharCode(block[156]!);
-      if (type === 'L' && size <= 4096) {
+      if ((type === 'L' || type === 'x') && size > 0 && size <= MAX_NAME_HEADER) {
         naming = size;
+        pax = type === 'x';
         continue;
       }
       skip = Math.ceil(size / BLOCK) * BLOCK;
       if (type === 'x' || type === 'g' || type === 'L' || type === 'K') continue;
-      const prefix = field(block, 345, 500);
-      const name =
-        longName || (prefix && !prefix.startsWith('\0') ? `${prefix}/` : '') + field(block, 0, 100);
+      // Only where the magic ends in NUL; GNU's own format keeps times there.
+      const prefix = block[262] === 0 ? field(block, 345, 500) : '';
+      const name = longName || (prefix ? `${prefix}/` : '') + field(block, 0, 100);
       longName = '';
       entries.push({ name, size });
     }

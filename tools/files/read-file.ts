@@ -95,8 +95,15 @@ export const readFile: Tool = {
         description: 'inclusive; default: the end',
       },
       line_numbers: { type: 'boolean', default: false },
-      page_start: { type: 'integer', minimum: 0, maximum: MAX_PAGES, description: 'PDF, from 0; default: 0' },
-      page_end: { type: 'integer', minimum: 1, maximum: MAX_PAGES, description: 'exclusive; default: 20 on' },
+      // The note behind a document's text says how to go on.
+      page_start: { type: 'integer', minimum: 0, maximum: MAX_PAGES, description: 'default: 0', rare: true },
+      page_end: {
+        type: 'integer',
+        minimum: 1,
+        maximum: MAX_PAGES,
+        description: 'exclusive; default: 20 on',
+        rare: true,
+      },
     },
     required: ['path'],
     additionalProperties: false,

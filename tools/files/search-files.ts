@@ -8,7 +8,6 @@ export const searchFiles: Tool = {
   name: 'search_files',
   description: 'Search file contents by regular expression, up to 200 matches.',
   category: 'search',
-  keywords: ['find', 'grep'],
   parameters: {
     type: 'object',
     properties: {

@@ -35,11 +35,9 @@ function needed<T>(args: Args, name: string): T {
 const withRow = (rows: TableRow[], row: TableRow, changed: TableRow): TableRow[] =>
   rows.map(one => (one === row ? changed : one));
 
-/** A text that is a number joins a column of numbers as one; in CSV everything is text. */
-const like = (column: (Cell | undefined)[], value: Cell): Cell => {
-  const number = typeof value === 'string' ? numberIn(value) : null;
-  return number !== null && column.some(cell => typeof cell === 'number') ? number : value;
-};
+/** A text that is a number joins numbers as one; in CSV everything is text. */
+const like = (amongNumbers: boolean, value: Cell): Cell =>
+  (amongNumbers && typeof value === 'string' ? numberIn(value) : null) ?? value;
 
 function create(args: Args): Outcome {
   const headers = needed<string[]>(args, 'headers');
@@ -58,14 +56,10 @@ function addRows(table: Table, args: Args): Outcome {
       `rows[${wide}] has ${rows[wide]!.length} cells, the table has ${width} columns: ${table.header!.cells.map(cellText).join(', ')}`,
       { fields: [`rows[${wide}]`] },
     );
-  const added = rows.map(cells => ({
-    cells: cells.map((cell, i) =>
-      like(
-        table.rows.map(row => row.cells[i]),
-        cell,
-      ),
-    ),
-  }));
+  const numeric = (table.header?.cells ?? []).map((_, i) =>
+    table.rows.some(row => typeof row.cells[i] === 'number'),
+  );
+  const added = rows.map(cells => ({ cells: cells.map((cell, i) => like(numeric[i] ?? false, cell)) }));
   return { table: { ...table, rows: [...table.rows, ...added] }, message: `Added ${rows.length} rows to %.` };
 }
 
@@ -106,7 +100,7 @@ function updateCell(table: Table, args: Args): Outcome {
     { length: Math.max(row.cells.length, column + 1) },
     (_, i) => row.cells[i] ?? '',
   );
-  cells[column] = like([old], value);
+  cells[column] = like(typeof old === 'number', value);
   return {
     table: { ...table, rows: withRow(table.rows, row, { cells }) },
     message: `Updated %[${index}, ${cellText(table.header?.cells[column])}]: '${cellText(old)}' -> '${value}'.`,

@@ -62,7 +62,9 @@ export async function writeXlsx(
   const rows = [...(table.header ? [table.header] : []), ...table.rows].map(row => row.cells);
   const cell = (value: Cell) => {
     if (value === null || value === '') return null;
-    return value instanceof Date ? { value, type: Date, format: 'yyyy-mm-dd' } : { value };
+    if (!(value instanceof Date)) return { value };
+    const midnight = value.getTime() % 86_400_000 === 0;
+    return { value, type: Date, format: midnight ? 'yyyy-mm-dd' : 'yyyy-mm-dd hh:mm:ss' };
   };
   const written = sheets.map(({ name, rows: own }, i) => ({
     sheet: name,
