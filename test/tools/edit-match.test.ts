@@ -203,6 +203,7 @@ describe('an edit', () => {
     ['a fraction cut off', 'x = 1.5\n', 'x = 1', 'x = 2', 'not_found'],
     ['the end of a longer name', 'new_count = 0\n', 'count = 0', 'count = 1', 'not_found'],
     ['the begin of a longer name', 'return result_old\n', 'return result', 'return x', 'not_found'],
+    ['a last line that goes on', 'a()\nreturn x + 1\n', 'a()\nreturn x', 'a()\nreturn y', 'not_found'],
     ['a stricter operator', 'if x !== 1\n', '= 1', '= 2', 'not_found'],
     [
       'a word in a comment',
@@ -285,6 +286,11 @@ describe('an edit', () => {
       'f:\n    a\n    new\n\ng:\n    b\n',
     );
     expect(edit(text, 'f:\n    a\ng:', 'f:\n    a\n# new\ng:').text).toBe('f:\n    a\n\n# new\ng:\n    b\n');
+  });
+
+  it('removes a line and leaves the one blank line beside it', () => {
+    expect(edit('a\n\nb\nc\n', 'a\nb\nc', 'a\nc').text).toBe('a\n\nc\n');
+    expect(refused('a\n\nb\n\nc\n', 'a\nb\nc', 'a\nc').code).toBe('unclear_edit');
   });
 
   it('keeps form feeds and odd indentation of lines that it leaves alone', () => {

@@ -1,7 +1,7 @@
 /** The first stage: the text stands in the file as the edit has it. */
 
 import { refusal } from '../result.ts';
-import { keepsHead, splitsToken } from './fold.ts';
+import { closesOnly, keepsHead, splitsToken } from './fold.ts';
 import { commonPairs, stepsOf } from './line-diff.ts';
 import { type Line, lineAt } from './lines.ts';
 
@@ -75,6 +75,7 @@ export function exactReplacement(
   return { start: at, end, text: fresh };
 }
 
+/** A match must not end within a word, and several lines not before more that counts: the last line is another by now. */
 function refuseSplit(
   path: string,
   text: string,
@@ -82,12 +83,19 @@ function refuseSplit(
   at: number,
 ): void {
   const end = at + old.length;
-  const splitStart = splitsToken(text.slice(Math.max(0, at - 2), at), old.slice(0, 2));
-  const splitEnd = splitsToken(old.slice(-2), text.slice(end, end + 2));
-  if (!splitEnd && (!splitStart || keepsHead(old, now))) return;
-  const line = text.slice(text.lastIndexOf('\n', at - 1) + 1).split('\n', 1)[0]!;
-  throw refusal(
-    'not_found',
-    `old_str was not found in ${path} as whole words: it would ${splitEnd ? 'end' : 'begin'} in the middle of one. The line is:\n${line.slice(0, 300)}\nInclude the whole word.`,
-  );
+  const lineOf = (offset: number) => {
+    const from = Math.max(text.lastIndexOf('\n', offset - 1), text.lastIndexOf('\r', offset - 1)) + 1;
+    return text.slice(from).split(/[\r\n]/, 1)[0]!;
+  };
+  const refuse = (why: string, offset: number) =>
+    refusal(
+      'not_found',
+      `old_str was not found in ${path} as it is: ${why}. The line is:\n${lineOf(offset).slice(0, 300)}\nInclude all of it.`,
+    );
+  if (splitsToken(old.slice(-2), text.slice(end, end + 2)))
+    throw refuse('it would end in the middle of a word', end - 1);
+  if (splitsToken(text.slice(Math.max(0, at - 2), at), old.slice(0, 2)) && !keepsHead(old, now))
+    throw refuse('it would begin in the middle of a word', at);
+  const rest = /[\r\n]$/.test(old) ? '' : text.slice(end).split(/[\r\n]/, 1)[0]!;
+  if (old.trim().includes('\n') && !closesOnly(rest)) throw refuse('its last line goes on', end - 1);
 }

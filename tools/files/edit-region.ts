@@ -1,7 +1,7 @@
 /** Where in a file the characters of an edit stand, white space aside: one search for all kinds of drift. */
 
 import type { Edit } from './edit-variants.ts';
-import { keepsHead, keyOf, keyPositions, sameTokens, splitsToken } from './fold.ts';
+import { closesOnly, keepsHead, keyOf, keyPositions, sameTokens, splitsToken } from './fold.ts';
 import type { Line } from './lines.ts';
 
 /** More places than this are not looked at one by one. */
@@ -89,7 +89,7 @@ function mayEndThere(file: FlatFile, region: Region, old: string): boolean {
   if (/\n[ \t]*$/.test(old)) return false;
   if (region.cutsFirst && region.first === region.last) return true;
   const line = file.lines[region.last]!;
-  return /^[\s,;:)\]}]*$/.test(file.text.slice(region.end, line.end - line.eol.length));
+  return closesOnly(file.text.slice(region.end, line.end - line.eol.length));
 }
 
 /**

@@ -60,7 +60,7 @@ export function transferred(old: string[], now: string[], alignment: Alignment, 
     quotes: drifts.some(one => one.quotes),
   };
   const dirtyEnds = old.some(
-    (line, i) => partner[i] !== null && trailing(line) > trailing(found[partner[i]!]!),
+    (line, i) => partner[i] !== null && trailing(line).length > trailing(found[partner[i]!]!).length,
   );
 
   const lines: { text: string; eol: string }[] = [];
@@ -117,15 +117,10 @@ export function transferred(old: string[], now: string[], alignment: Alignment, 
     const depths = fresh.map(j => indentOf(now[j]!));
     const above = old.findLastIndex((line, i) => (partner[i] ?? next) < next && !isBlank(line));
     const [a, b] = [indentOf(old[above] ?? ''), indentOf(old[partner.indexOf(following)] ?? '')];
-    if (above >= 0 && a !== b && depths[0] === a && depths.every(depth => depth.startsWith(a) && depth !== b))
-      return 'before';
-    if (
-      above >= 0 &&
-      a !== b &&
-      depths.at(-1) === b &&
-      depths.every(depth => depth.startsWith(b) && depth !== a)
-    )
-      return 'behind';
+    const belongs = (own: string, other: string) =>
+      above >= 0 && own !== other && depths.every(depth => depth.startsWith(own) && depth !== other);
+    if (depths[0] === a && belongs(a, b)) return 'before';
+    if (depths.at(-1) === b && belongs(b, a)) return 'behind';
     throw new Unclear('the new lines could stand before or behind a blank line of the file');
   };
   const replace = (gone: number[], fresh: number[], following: number | undefined) => {
@@ -137,11 +132,13 @@ export function transferred(old: string[], now: string[], alignment: Alignment, 
     });
     if (places.length > 0) {
       keepUntil(Math.min(...places));
-      if (fresh.length === 0 && lines.at(-1)?.text.trim() === '' && next > 0 && !partner.includes(next - 1))
+      const behind = Math.max(...places) + 1;
+      const apart = [next - 1, behind].every(line => isBlank(found[line] ?? '-'));
+      if (fresh.length === 0 && apart && !partner.includes(next - 1))
         throw new Unclear('which blank line is to go with the removed lines is not clear');
       const eol = place.eols[next] || eolHere();
       for (const j of fresh) add(j, eol);
-      next = Math.max(...places) + 1;
+      next = behind;
       return;
     }
     const gap = following !== undefined && following > next;

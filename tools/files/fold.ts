@@ -60,6 +60,9 @@ export function splitsToken(before: string, after: string): boolean {
   return (/\d$/.test(before) && /^\.\d/.test(after)) || (/\d\.$/.test(before) && /^\d/.test(after));
 }
 
+/** True for the end of a line that adds nothing to what was said: closing brackets, quotes and separators. */
+export const closesOnly = (rest: string): boolean => /^[\s,;:)\]}>'"`\\]*$/.test(rest);
+
 /** Several lines are a place beyond doubt: they may begin within a word, if the edit leaves that word alone. */
 export function keepsHead(old: string, now: string): boolean {
   const head = /^[\p{L}\p{N}_$]*/u.exec(old)![0];
