@@ -63,8 +63,8 @@ it('writes Word documents that read back with their structure', async () => {
   const { text } = (await extractDocument(await readFile(join(root, 'r.docx')), { name: 'r.docx' }))!;
   expect(text).toContain('# Report & more');
   expect(text).toContain('A **bold** word, code and a [link](https://example.org');
-  expect(text).toMatch(/-\s+one\n.*-\s+two\n.*-\s+three/s);
-  expect(text).toMatch(/1\.\s+first\n.*2\.\s+second/s);
+  expect(text).toMatch(/^- one\n.*^ {4}- two\n.*^- three/ms);
+  expect(text).toMatch(/^1\. first\n.*^2\. second/ms);
   expect(text).toContain('### Figures\n\n| **Year** | **Sum** |\n| --- | --- |\n| 2025 | 7 |');
   expect(text).toContain('quoted');
   expect(text).toContain('let a = 1;');

@@ -49,7 +49,11 @@ export async function extractDocx(bytes: Buffer, shown: string, signal?: AbortSi
     );
   }
   signal?.throwIfAborted();
-  const body = (await markdownConverter()).turndown(html).trim();
+  // One space behind a mark is enough.
+  const body = (await markdownConverter())
+    .turndown(html)
+    .replace(/^( *(?:-|\d+\.)) {2,3}(?=\S)/gm, '$1 ')
+    .trim();
   const [headers, footers] = [await marginal(parts, 'header', shown), await marginal(parts, 'footer', shown)];
   const text = [...headers.map(line => `[header] ${line}`), body, ...footers.map(line => `[footer] ${line}`)]
     .filter(Boolean)
