@@ -55,6 +55,8 @@ export interface EffectOutputs {
     success: boolean;
     signature: string;
     tokens: number;
+    /** It changed a file, or was a test that passed. */
+    progress?: boolean;
     /** The result was written by somebody outside. */
     untrusted?: boolean;
   }>;

@@ -38,6 +38,10 @@ export interface Attempt {
   calls: number;
   /** What `calls` was when this attempt began. */
   before: number;
+  /** Those since something was last changed or shown to hold. */
+  barren: number;
+  /** This attempt changed or showed something. */
+  fruitful: boolean;
   /** Of the attempts before. */
   signatures: string[];
   verdict: VerdictDigest | null;
@@ -75,6 +79,7 @@ const CLASS_OF: Record<string, FailureClass> = {
   partial_verified: 'unconfirmed_data',
   unverified_entries_remaining: 'unconfirmed_data',
   out_of_iterations: 'budget',
+  no_progress: 'loop',
   wall_clock: 'budget',
   cut_off: 'budget',
   context_length: 'budget',
@@ -128,8 +133,17 @@ export const backoffMs = (context: Attempt): number =>
 
 /** Model calls that work which is not critical may cost without an accepted result; with planning it stays within 20. */
 export const PATIENCE = 18;
-/** Attempts that are made whatever they cost: one with feedback, one more that learns from both. */
+/** Attempts that are made while each changes something: one with feedback, one more that learns from both. */
 const SURE_ATTEMPTS = 3;
+/** Calls that are enough for an attempt: look, change, say so, and be judged. */
+const LEAST_ATTEMPT = 4;
+
+/** Who lets an attempt look around for longer has more patience. */
+const patienceOf = ({ max_iterations }: SubtaskSettings): number => Math.max(PATIENCE, max_iterations - 2);
+
+/** How long an attempt may look around without changing anything: what is left, one call kept for its judge. */
+export const patienceFor = ({ critical, settings, barren }: Attempt): { patience?: number } =>
+  critical ? {} : { patience: Math.max(LEAST_ATTEMPT - 1, patienceOf(settings) - barren - 1) };
 
 /** Time alone may help, or a person has just said what is wrong: the same failure need not come back. */
 const passes = (context: Attempt): boolean => TRANSIENT.includes(codeOf(context)) || byPerson(context);
@@ -149,9 +163,10 @@ function repeats(context: Attempt): boolean {
 
 function affordable(context: Attempt): boolean {
   if (context.critical) return true;
-  if (context.spent === 0 && context.attempt < SURE_ATTEMPTS) return true;
-  const likely = context.calls - context.before + (context.settings.resolver ? 1 : 0);
-  return context.calls + likely <= PATIENCE;
+  if (context.spent === 0 && context.attempt < SURE_ATTEMPTS && context.fruitful) return true;
+  // It may cost what the last one did; a dear one will be held to what is left.
+  const likely = Math.min(LEAST_ATTEMPT, context.calls - context.before);
+  return context.calls + likely + (context.settings.resolver ? 1 : 0) <= patienceOf(context.settings);
 }
 
 /** Why the ladder ends here, for a person; null: another attempt follows. */

@@ -24,7 +24,7 @@ const LEAST_SHRINKAGE = 0.05;
 export const shrank = (before: number, after: number): boolean => after <= before * (1 - LEAST_SHRINKAGE);
 
 /** What is said to the model before it is asked again. */
-export type Nudge = '' | 'repeats' | 'unreadable';
+export type Nudge = '' | 'repeats' | 'unreadable' | 'undecided';
 
 export interface Watch {
   /** What the calls of the present step showed. */

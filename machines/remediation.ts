@@ -44,8 +44,6 @@ interface Context extends RemediationInput {
   phase: Phase;
   /** All other work is done: what may end without success makes no further attempt. */
   finishing: boolean;
-  /** What `calls` was when the newest attempt began. */
-  before: number;
   signatures: string[];
   failure: Failure | null;
 }
@@ -87,7 +85,6 @@ function learned(context: Context, output: SubtaskOutput): Partial<Context> {
   const calls = output.ok ? context.calls : output.calls;
   return {
     calls,
-    before: context.calls,
     signatures: [...new Set([...context.signatures, signature])].sort(),
     failure: output.ok ? null : output.failure,
     record: output.ok ? context.record : output.record,
@@ -184,7 +181,6 @@ const machine = setup({
     tried: 0,
     phase: most(input) <= 1 ? 'prune' : 'confirm',
     finishing: false,
-    before: input.calls,
     signatures: [],
     failure: null,
   }),

@@ -3,7 +3,7 @@ import { record, type SubtaskRecord, thread } from './attempt.ts';
 import type { ClaimStatus } from './effects.ts';
 import { type Failure, failure } from './failure.ts';
 import { deferred, leftOver } from './follow-up.ts';
-import { type Attempt, type SubtaskSettings, signatureOf, tierOf } from './ladder.ts';
+import { type Attempt, patienceFor, type SubtaskSettings, signatureOf, tierOf } from './ladder.ts';
 import type { FollowUp, Phase } from './remediation-queue.ts';
 import type { TurnInput, TurnOutput } from './turn.ts';
 import type { VerdictDigest } from './verdict.ts';
@@ -76,6 +76,8 @@ export const begun = (input: SubtaskInput): Context => ({
   tokens: 0,
   calls: input.spent,
   before: input.spent,
+  barren: input.spent,
+  fruitful: false,
   signatures: [],
   verdict: null,
   reverified: false,
@@ -104,12 +106,29 @@ export const prepareInput = (context: Context): PrepareInput => ({
   follow_up: context.follow_up,
 });
 
+/** Asking the model costs one call per iteration. */
+export const callsOf = ({ iterations, barren }: TurnOutput) => ({ calls: iterations, barren });
+
+/** What somebody's calls for this subtask change. `barren`: of a turn, those since it last changed or showed something. */
+export function counted(
+  context: Context,
+  { calls, barren }: { calls: number; barren?: number },
+): Partial<Context> {
+  const fruitful = barren !== undefined && barren < calls;
+  return {
+    calls: context.calls + calls,
+    barren: fruitful ? barren : context.barren + calls,
+    fruitful: context.fruitful || fruitful,
+  };
+}
+
 export const turnInput = (context: Context): TurnInput => ({
   thread: thread(context),
   subtask: context.id,
   role: 'executor',
   tier: tierOf(context),
   max_iterations: context.settings.max_iterations,
+  ...patienceFor(context),
   tokens: context.tokens,
 });
 

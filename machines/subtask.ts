@@ -19,6 +19,8 @@ import {
   attemptInput,
   begun,
   type Context,
+  callsOf,
+  counted,
   outcome,
   type PrepareInput,
   partly,
@@ -48,17 +50,15 @@ export type {
 const summaryOf = (event: unknown): string =>
   (event as { output?: { summary?: string } }).output?.summary ?? '';
 
-/** Asking the model costs one call per iteration. */
 const turned = {
   type: 'count' as const,
-  params: ({ event }: { event: { output: TurnOutput } }) => ({ calls: event.output.iterations }),
+  params: ({ event }: { event: { output: TurnOutput } }) => callsOf(event.output),
 };
 const verified = {
   type: 'count' as const,
   params: ({ event }: { event: { output: VerifierOutput } }) => ({ calls: event.output.calls }),
 };
 
-/** For the next attempt, whoever makes it. */
 const tellNext = {
   type: 'put' as const,
   params: ({ context }: { context: Context }) => ({ key: feedbackKey(context), value: feedback(context) }),
@@ -85,8 +85,7 @@ const machine = setup({
   actions: {
     ...rowActions,
     fail: assign((_, params: { failure: Failure }) => ({ failure: params.failure })),
-    /** Model calls that somebody made for this subtask. */
-    count: assign(({ context }, params: { calls: number }) => ({ calls: context.calls + params.calls })),
+    count: assign(({ context }, params: { calls: number; barren?: number }) => counted(context, params)),
     tellStuck: emit(({ event }) => retold(event)),
   },
   guards,
@@ -327,6 +326,7 @@ const machine = setup({
       entry: assign(({ context }) => ({
         signatures: signaturesWith(context),
         before: context.calls,
+        fruitful: false,
         attempt: context.attempt + 1,
         verdict: null,
       })),

@@ -11,6 +11,8 @@ export interface TurnInput {
   role: 'executor' | 'session';
   tier: number;
   max_iterations: number;
+  /** Model calls that may change nothing before the turn ends; absent: no limit of its own. */
+  patience?: number;
   /** Estimated size of the first request. */
   tokens: number;
   /** Stored calls of the first iteration that are run without asking any model; then the turn is over. */
@@ -18,8 +20,15 @@ export interface TurnInput {
 }
 
 export type TurnOutput =
-  | { ok: true; claim: ClaimStatus; reason: string; iterations: number }
-  | { ok: false; failure: Failure; iterations: number };
+  | ({ ok: true; claim: ClaimStatus; reason: string } & TurnCalls)
+  | ({ ok: false; failure: Failure } & TurnCalls);
+
+interface TurnCalls {
+  /** Model calls. */
+  iterations: number;
+  /** Those since something was last changed or shown; all of them when nothing was. */
+  barren: number;
+}
 
 /** waiting: not looked at · asking: a person decides · approved: may run · running · refused: must be told why ·
  *  unsure: nobody knows whether it happened · noting: the refusal is being written · done. */
@@ -45,6 +54,8 @@ export interface Context extends Omit<TurnInput, 'given'>, Watch {
   /** Its calls were given: no model takes part. */
   given: boolean;
   iteration: number;
+  /** The iteration in which a call last changed a file or showed that the work holds; 0: none did. */
+  progressed: number;
   calls: Call[];
   /** What the next request must say of circles. */
   nudge: Nudge;
@@ -144,12 +155,50 @@ export function compactInput({ thread, subtask, role, tier, iteration }: Context
 }
 
 /** A step is over: the model is asked again. */
-export const nextStep = (context: Context): Partial<Context> => ({
-  ...stepped(context),
-  iteration: context.iteration + 1,
-  continued: 0,
-  compaction: context.compaction === 'off' ? 'off' : 'may',
-});
+export function nextStep(context: Context): Partial<Context> {
+  const step = stepped(context);
+  const { patience = Number.POSITIVE_INFINITY } = context;
+  return {
+    ...step,
+    nudge: step.nudge || (patience - barren(context) === UNDECIDED ? 'undecided' : ''),
+    iteration: context.iteration + 1,
+    continued: 0,
+    compaction: context.compaction === 'off' ? 'off' : 'may',
+  };
+}
+
+/** Calls left when a model that has changed nothing yet is told so. */
+const UNDECIDED = 5;
+
+const barren = ({ iteration, progressed }: Context): number => iteration - progressed;
+
+/** Looking around has taken all that may be spent on it. */
+export const outOfPatience = (context: Context): boolean =>
+  stepDone(context) && barren(context) >= (context.patience ?? Number.POSITIVE_INFINITY);
+
+/** Why the turn ends although each of its calls was new. */
+export const barrenFailure = (context: Context): Failure =>
+  failure(
+    'retryable',
+    'no_progress',
+    `the model made ${barren(context)} calls in a row that changed no file and showed nothing to hold`,
+  );
+
+const spentOn = (context: Context) => ({ iterations: context.iteration, barren: barren(context) });
+
+export const ended = {
+  answered: (context: Context): TurnOutput => ({
+    ok: true,
+    claim: context.claim,
+    reason: context.reason,
+    ...spentOn(context),
+  }),
+  failed: (context: Context): TurnOutput => ({
+    ok: false,
+    failure: context.failure ?? failure('retryable', 'unknown', 'the turn ended without a reason'),
+    ...spentOn(context),
+  }),
+};
 
 /** Calls of an answer, or given ones, before anything is done with them. */
 const waiting = (calls: CallDigest[]): Call[] =>
@@ -160,6 +209,7 @@ export const beginning = ({ given, ...input }: TurnInput): Context => ({
   ...input,
   given: given !== undefined,
   iteration: 1,
+  progressed: 0,
   calls: waiting(given ?? []),
   ...NOTHING_SEEN,
   nudge: '',
@@ -201,18 +251,18 @@ export function taken(context: Context, output: EffectOutputs['model']): Partial
 export function finished(
   context: Context,
   n: number,
-  result: string,
-  tokens: number,
-  untrusted = false,
+  result: { signature: string; tokens: number; progress?: boolean; untrusted?: boolean },
 ): Partial<Context> {
   const done = context.calls.find(call => call.n === n);
+  const { signature, tokens, progress = false, untrusted = false } = result;
   const tainted = context.tainted || untrusted;
   const calls = update(context.calls, n, call => ({ ...call, phase: 'done' }));
   return {
     calls: tainted ? warily(calls) : calls,
     tainted,
     tokens: context.tokens + tokens,
-    shown: [...context.shown, entry(done?.signature ?? '', result)],
+    shown: [...context.shown, entry(done?.signature ?? '', signature)],
+    progressed: progress ? context.iteration : context.progressed,
   };
 }
 

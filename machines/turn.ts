@@ -9,6 +9,7 @@ import { type Stuck, stuckEvent, stuckReason } from './stuck.ts';
 import {
   answered,
   answerIs,
+  barrenFailure,
   beginning,
   type CallPhase,
   type CompactInput,
@@ -16,6 +17,7 @@ import {
   callName,
   compacted,
   compactInput,
+  ended,
   finished,
   isDenied,
   loopFailure,
@@ -30,6 +32,7 @@ import {
   nextCall,
   nextStep,
   noteInput,
+  outOfPatience,
   phaseOf,
   putOff,
   question,
@@ -106,6 +109,7 @@ const machine = setup({
     givenDone: ({ context }) => context.given && stepDone(context),
     allDone: ({ context }) => stepDone(context),
     circling: ({ context }) => stepDone(context) && circling(context),
+    outOfPatience: ({ context }) => outOfPatience(context),
     outOfIterations: ({ context }) => stepDone(context) && context.iteration >= context.max_iterations,
     isTool: ({ event }) => fromTool(event),
     isQuestion: ({ event }) => (event as ToolDone).actorId.startsWith('q-'),
@@ -267,6 +271,11 @@ const machine = setup({
         { guard: 'givenDone', target: 'answered' },
         { guard: 'circling', target: 'circling' },
         {
+          guard: 'outOfPatience',
+          target: 'failed',
+          actions: assign(({ context }) => ({ failure: barrenFailure(context) })),
+        },
+        {
           guard: 'outOfIterations',
           target: 'failed',
           actions: {
@@ -323,11 +332,9 @@ const machine = setup({
           {
             guard: 'isTool',
             actions: [
-              assign(({ context, event }) => {
-                if (!event.output.ok) return {};
-                const { signature, tokens, untrusted } = event.output;
-                return finished(context, callNumber(event.actorId), signature, tokens, untrusted);
-              }),
+              assign(({ context, event }) =>
+                event.output.ok ? finished(context, callNumber(event.actorId), event.output) : {},
+              ),
               'reap',
             ],
           },
@@ -346,7 +353,7 @@ const machine = setup({
             actions: [
               assign(({ context, event }) => {
                 const tokens = event.output.ok ? event.output.tokens : 0;
-                return finished(context, callNumber(event.actorId), 'refused', tokens);
+                return finished(context, callNumber(event.actorId), { signature: 'refused', tokens });
               }),
               'reap',
             ],
@@ -359,20 +366,11 @@ const machine = setup({
     },
     answered: {
       type: 'final',
-      output: ({ context }): TurnOutput => ({
-        ok: true,
-        claim: context.claim,
-        reason: context.reason,
-        iterations: context.iteration,
-      }),
+      output: ({ context }) => ended.answered(context),
     },
     failed: {
       type: 'final',
-      output: ({ context }): TurnOutput => ({
-        ok: false,
-        failure: context.failure ?? failure('retryable', 'unknown', 'the turn ended without a reason'),
-        iterations: context.iteration,
-      }),
+      output: ({ context }) => ended.failed(context),
     },
   },
   output: ({ event }) => event.output as TurnOutput,

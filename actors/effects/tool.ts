@@ -18,6 +18,7 @@ import type { Effect, EffectContext } from '../effect.ts';
 import { estimateTokens } from '../models/estimate.ts';
 import type { Message } from '../models/model.ts';
 import { fenced } from '../prompts/fence.ts';
+import { isTest } from './checks/commands.ts';
 import type { TaskDeps } from './deps.ts';
 import { namedHosts } from './named-hosts.ts';
 import { writeRows } from './owed.ts';
@@ -150,6 +151,7 @@ export function toolEffect(deps: TaskDeps): Effect {
         signature: resultSignature(result.success, text),
         tokens: estimateTokens(text) + 8,
         ...(source === null ? {} : { untrusted: true }),
+        ...(progressed(input, result) ? { progress: true } : {}),
       } satisfies EffectOutputs['tool'],
       rows,
       journal: [
@@ -213,6 +215,11 @@ const written = (changes: ChangeRecord[], also: string[] = []): string[] => [
     .flatMap(change => [change.path, ...(change.from ? [change.from] : [])]),
   ...also,
 ];
+
+/** Something is different now, or was shown to hold. What was only read or said is neither. */
+const progressed = ({ subject }: ToolInput, { success, changes, files_changed, data }: ToolResult): boolean =>
+  success &&
+  ((changes?.length ?? 0) + files_changed.length > 0 || (data['exit_code'] === 0 && isTest(subject)));
 
 /** The same blobs; remembers when the store refused, which a tool only sees as one error among others. */
 function reportingBlobs(blobs: Blobs): { blobs: Blobs; broken(): StoreWriteError | null } {

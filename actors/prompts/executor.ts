@@ -116,6 +116,8 @@ export function executorMessages(prompt: ExecutorPrompt, maxChars: number): Mess
 export const NUDGES = {
   repeats:
     'You are repeating calls whose results you already have; they will not change by themselves. Use what you know, do something different, or finish with your answer and its status. If you wait for something, wait inside one command (for example: sleep 30; then look) instead of asking again.',
+  undecided:
+    'You have looked at much and changed nothing yet, and only a few more calls are left for that. Decide with what you know: make the change now, or finish with your answer and its status.',
   unreadable:
     'Your last tool calls could not be carried out: they could not be read, or do not fit the tool. Read the errors above, then send one call with the exact name and arguments of the tool as one JSON object, or finish with your answer and its status.',
 };

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { classOf } from '../../machines/ladder.ts';
 import { type Drive, start } from './drive.ts';
-import { failed, ok, subtaskInput, text, verdict } from './results.ts';
+import { calls, failed, ok, read, subtaskInput, text, toolDone, verdict } from './results.ts';
 
 const subtask = (settings = {}, more = {}): Drive =>
   start('subtask', subtaskInput({ max_retries: 3, ...settings }, more), { root: 'task/x/s:a@1' });
@@ -116,6 +116,43 @@ describe('what an attempt may cost', () => {
     expect(cost(false)).toMatchObject({ attempts: 3, calls: 15 });
     expect(cost(false).failure.message).toContain('15 model calls were spent on it');
     expect(cost(true)).toMatchObject({ attempts: 10, calls: 50 });
+  });
+
+  const looks = (drive: Drive, times: number, progress = false) => {
+    prepared(drive);
+    for (let i = 0; i < times; i++)
+      drive
+        .settle('model', calls(read(0, { signature: `${i}` })))
+        .settle('t-0', { ...toolDone(`new ${drive.run.step}`), ...(progress ? { progress } : {}) });
+    return drive;
+  };
+
+  const refused = (drive: Drive) =>
+    drive
+      .settle('model', text())
+      .settle('checks', verdict('pass', { tier: 1 }))
+      .settle('review', verdict('fail'));
+
+  it('ends work within it that only looks around, however new each look is', () => {
+    const drive = looks(subtask({ max_iterations: 20 }), 17);
+    expect(output(drive)).toMatchObject({ attempts: 1, calls: 17, failure: { code: 'no_progress' } });
+    expect(output(drive).failure.message).toMatch(
+      /17 calls in a row.*17 model calls were spent.*another model/,
+    );
+    const critical = looks(subtask({ max_iterations: 20 }, { critical: true }), 19);
+    expect(critical.open()).toContain('turn/model');
+  });
+
+  it('holds a further attempt to what is left, and lets those look longer who may make more calls', () => {
+    const drive = refused(looks(subtask({ max_iterations: 20 }), 9));
+    expect(prepared(drive).context('turn')['patience']).toBe(6);
+    expect(prepared(subtask({ max_iterations: 50 })).context('turn')['patience']).toBe(47);
+  });
+
+  it('does not cut off work that changes something, and tries it again with what was learned', () => {
+    const drive = refused(looks(subtask({ max_iterations: 20 }), 19, true));
+    expect(drive.open()).toEqual(['prepare']);
+    expect(prepared(drive).context('turn')['patience']).toBe(15);
   });
 
   it('counts what the work cost that it replaces', () => {

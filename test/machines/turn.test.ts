@@ -30,7 +30,13 @@ const asked = (drive: Drive, id: string) => drive.effect(id).input as Record<str
 describe('an answer without calls', () => {
   it('ends the turn with what the model claims', () => {
     const drive = turn().settle('model', text('partial', 'half of it'));
-    expect(output(drive)).toEqual({ ok: true, claim: 'partial', reason: 'half of it', iterations: 1 });
+    expect(output(drive)).toEqual({
+      ok: true,
+      claim: 'partial',
+      reason: 'half of it',
+      iterations: 1,
+      barren: 1,
+    });
     expect(drive.run.effects).toEqual({});
   });
 });
@@ -323,6 +329,38 @@ describe('limits', () => {
     const drive = turn({ max_iterations: 3 });
     for (let i = 0; i < 3; i++) drive.settle('model', calls(read(i))).settle(`t-${i}`, toolDone(`new ${i}`));
     expect(output(drive)).toMatchObject({ ok: false, failure: { code: 'out_of_iterations' }, iterations: 3 });
+  });
+
+  it('lets a model look around only as long as there is patience, and tells it before', () => {
+    const drive = turn({ max_iterations: 50, patience: 8 });
+    const nudges: unknown[] = [];
+    for (let i = 0; i < 8; i++) {
+      nudges.push(asked(drive, 'model')['nudge']);
+      drive
+        .settle('model', calls(read(i, { signature: `call ${i}` })))
+        .settle(`t-${i}`, toolDone(`new ${i}`));
+    }
+    expect(nudges).toEqual(['', '', '', 'undecided', '', '', '', '']);
+    expect(output(drive)).toMatchObject({
+      ok: false,
+      failure: { code: 'no_progress' },
+      iterations: 8,
+      barren: 8,
+    });
+    expect(String((output(drive)['failure'] as Error).message)).toContain('8 calls in a row');
+  });
+
+  it('begins to count anew when something was changed', () => {
+    const drive = turn({ max_iterations: 50, patience: 3 });
+    const made = (i: number, more = {}) =>
+      drive.settle('model', calls(read(0))).settle('t-0', { ...toolDone(`new ${i}`), ...more });
+    made(1);
+    made(2, { progress: true });
+    made(3);
+    made(4);
+    expect(drive.restart().open()).toEqual(['model']);
+    made(5);
+    expect(output(drive)).toMatchObject({ failure: { code: 'no_progress' }, iterations: 5, barren: 3 });
   });
 
   it('does not continue a cut-off answer beyond the iterations', () => {

@@ -53,7 +53,7 @@ const known = (outputs: unknown[]): unknown[] => {
 
 describe('the turn alone', () => {
   it.each(turns(false))('ends or waits from every state: $name', part => {
-    proven.turn = distinct([...proven.turn, ...prove(part).outputs], ['iterations']);
+    proven.turn = distinct([...proven.turn, ...prove(part).outputs], ['iterations', 'barren']);
   });
 });
 
@@ -87,7 +87,9 @@ describe('the task, whatever its subtasks end with', () => {
     'ends or waits from every state, two of three live, one replan, degraded mode %s',
     mode => {
       const outcomes = settledOnes(known(proven.subtask));
-      prove(task(mode, representatives(task(mode, outcomes), 'subtask', outcomes, 2)));
+      // The modes differ in how a plan comes about, not in what becomes of it.
+      const each = mode === 'allow' ? 2 : 1;
+      prove(task(mode, representatives(task(mode, outcomes), 'subtask', outcomes, each)));
     },
   );
 

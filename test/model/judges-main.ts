@@ -39,7 +39,7 @@ function explorations(): { machine: string; name: string; run(): string | null }
     );
   const turn = alone(turns(true));
   const verifier = alone(verifiers(true));
-  const all = { turn: outputs(turn, ['iterations']), verifier: outputs(verifier, []) };
+  const all = { turn: outputs(turn, ['iterations', 'barren']), verifier: outputs(verifier, []) };
   const full = subtask(all, 1);
   const few = {
     turn: representatives(full, 'turn', all.turn, 1),
@@ -51,7 +51,10 @@ function explorations(): { machine: string; name: string; run(): string | null }
   const some = representatives(task('deny', plain), 'subtask', plain, 1);
   const items = alone([true, false].map(waits => remediation(some, waits)));
   const above = alone([task('require_approval', some, true), task('require_approval', some), whole()[0]!]);
-  const talk = alone([session(distinct(all.turn, ['iterations', 'claim', 'failure'])), conversation()]);
+  const talk = alone([
+    session(distinct(all.turn, ['iterations', 'barren', 'claim', 'failure'])),
+    conversation(),
+  ]);
   return [...verifier, ...turn, ...below, ...items, ...above, ...talk].map(({ part, report }) => ({
     machine: part.machine,
     name: part.name,

@@ -106,6 +106,16 @@ export function turns(small: boolean): Part[] {
     costly: ['compact'],
     atMost: 3,
   };
+  // Looking around, with something changed in between or not.
+  const patience: Part = {
+    ...turn(
+      'patience',
+      4,
+      [quiet(text()), quiet(calls(read(0)))],
+      [quiet(toolDone('x')), quiet({ ...toolDone('y'), progress: true })],
+    ),
+    input: turnInput({ max_iterations: 4, tokens: 0, patience: 2 }),
+  };
   // Stored calls that are run once more, without a model.
   const given: Part = {
     ...turn('given calls', 1, [], TOOL),
@@ -126,6 +136,7 @@ export function turns(small: boolean): Part[] {
   if (small)
     return [
       compaction,
+      patience,
       given,
       tainting,
       turn('single calls', 2, [...answering, ...singles], TOOL),
@@ -135,6 +146,7 @@ export function turns(small: boolean): Part[] {
   return [
     given,
     tainting,
+    patience,
     turn('single calls', 3, [...answering, ...singles], TOOL),
     turn('several calls', 1, [quiet(text()), ...sets], TOOL.slice(1)),
     loops(circles),
@@ -186,7 +198,7 @@ export interface Outputs {
 
 /** How many calls were made only decides when work has cost too much, which its own tests look at. */
 export const uncounted = ({ turn, verifier }: Outputs): Outputs => ({
-  turn: turn.map(output => ({ ...(output as object), iterations: 0 })),
+  turn: turn.map(output => ({ ...(output as object), iterations: 0, barren: 0 })),
   verifier: verifier.map(output => ({ ...(output as object), calls: 0 })),
 });
 

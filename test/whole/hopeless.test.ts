@@ -104,6 +104,20 @@ const hopeless: Hopeless[] = [
     says: [/verifier|reviewer/i, /could not be judged/, /loom models --check/],
   },
   {
+    name: 'an executor that only looks around, each time at something else',
+    entries: Array.from({ length: 40 }, (_, step) =>
+      always(executor({ step, calls: [call('read_file', { path: `moons/${step}.md` })] })),
+    ),
+    says: [/changed no file/, /model calls were spent/, /another model/],
+  },
+  {
+    name: 'an executor that runs another command each time',
+    entries: Array.from({ length: 40 }, (_, step) =>
+      always(executor({ step, calls: [call('shell_execute', { command: `echo attempt ${step}` })] })),
+    ),
+    says: [/changed no file/, /model calls were spent/, /another model/],
+  },
+  {
     name: 'an executor that only loops',
     entries: [always(executor({ calls: [call('read_file', { path: 'missing.md' })] }))],
     says: [/repeating the same calls/, /another model/],
