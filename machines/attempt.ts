@@ -79,6 +79,7 @@ export const record = (context: Attempt, status: SubtaskRecord['status']): Subta
 
 /** What the events of a subtask's life carry. */
 export const told = {
+  started: (context: Attempt) => ({ subtask_id: context.id }),
   retrying: (context: Attempt) => ({
     subtask_id: context.id,
     attempt: context.attempt + 1,

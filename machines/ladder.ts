@@ -44,6 +44,8 @@ export interface Attempt {
   fruitful: boolean;
   /** Of the attempts before. */
   signatures: string[];
+  /** How often this attempt was judged anew because somebody else had changed its files meanwhile. */
+  rejudged: number;
   verdict: VerdictDigest | null;
   failure: Failure | null;
   settings: SubtaskSettings;
@@ -84,6 +86,7 @@ const CLASS_OF: Record<string, FailureClass> = {
   cut_off: 'budget',
   context_length: 'budget',
   changed_since_read: 'conflict',
+  overtaken: 'conflict',
   file_changed_meanwhile: 'conflict',
 };
 
@@ -108,8 +111,11 @@ const codeOf = (context: Attempt): string => context.failure?.code ?? '';
 /** A person rejected the result: what was wrong with it has been judged, so its verdict says nothing more. */
 export const byPerson = (context: Attempt): boolean => codeOf(context) === 'rejected_by_person';
 
-export const failureClass = (context: Attempt): FailureClass =>
-  classOf(codeOf(context), byPerson(context) ? null : context.verdict);
+export function failureClass(context: Attempt): FailureClass {
+  const found = classOf(codeOf(context), byPerson(context) ? null : context.verdict);
+  // What was right when it was judged first is wrong since somebody else has written.
+  return found === 'generic' && context.rejudged > 0 ? 'conflict' : found;
+}
 
 /** Equal for failures that a further attempt would only repeat: class, reason, and what exactly was found wrong. */
 export const signatureOf = (context: Attempt): string =>
@@ -145,8 +151,10 @@ const patienceOf = ({ max_iterations }: SubtaskSettings): number => Math.max(PAT
 export const patienceFor = ({ critical, settings, barren }: Attempt): { patience?: number } =>
   critical ? {} : { patience: Math.max(LEAST_ATTEMPT - 1, patienceOf(settings) - barren - 1) };
 
-/** Time alone may help, or a person has just said what is wrong: the same failure need not come back. */
-const passes = (context: Attempt): boolean => TRANSIENT.includes(codeOf(context)) || byPerson(context);
+/** Time alone may help, a person has just said what is wrong, or somebody else was in the way: the same failure need not
+ *  come back. */
+const passes = (context: Attempt): boolean =>
+  TRANSIENT.includes(codeOf(context)) || byPerson(context) || failureClass(context) === 'conflict';
 
 /** The signatures of the failures so far that must not come back, this one included. In order, so that it does not matter
  *  which came first. */

@@ -76,6 +76,7 @@ export const begun = (input: SubtaskInput): Context => ({
   tokens: 0,
   calls: input.spent,
   before: input.spent,
+  rejudged: 0,
   barren: input.spent,
   fruitful: false,
   signatures: [],

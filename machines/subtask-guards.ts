@@ -14,6 +14,14 @@ interface At {
 const outputOf = <Output>(event: unknown): Output => (event as { output: Output }).output;
 const verdictOf = (event: unknown) => outputOf<VerifierOutput>(event).verdict;
 
+const overtaken = (event: unknown): boolean => {
+  const output = outputOf<EffectOutputs['settle']>(event);
+  return !output.ok && output.failure.code === 'overtaken';
+};
+
+/** Fresh looks at one attempt because others had written meanwhile. */
+const MAX_REJUDGED = 2;
+
 export const guards = {
   prepared: ({ event }: At) => outputOf<EffectOutputs['prepare']>(event).ok,
   claimsSuccess: ({ event }: At) => claims(outputOf(event), 'success'),
@@ -26,6 +34,9 @@ export const guards = {
     const output = outputOf<EffectOutputs['question']>(event);
     return output.ok && output.answer === 'approve';
   },
+  // Its files were changed by somebody else while it was judged: the judge looks again, nothing is redone.
+  overtaken: ({ context, event }: At) => overtaken(event) && context.rejudged < MAX_REJUDGED,
+  overtakenAgain: ({ event }: At) => overtaken(event),
   settledInPart: ({ context, event }: At) =>
     outputOf<EffectOutputs['settle']>(event).ok && remainder(context) !== null,
   settled: ({ event }: At) => outputOf<EffectOutputs['settle']>(event).ok,

@@ -64,6 +64,11 @@ const tellNext = {
   params: ({ context }: { context: Context }) => ({ key: feedbackKey(context), value: feedback(context) }),
 };
 
+const says = (event_type: string, data: (context: Context) => Record<string, unknown>) => ({
+  type: 'journal' as const,
+  params: ({ context }: { context: Context }) => ({ event_type, data: data(context) }),
+});
+
 const machine = setup({
   types: {} as {
     context: Context;
@@ -100,10 +105,7 @@ const machine = setup({
         { guard: 'followsUp', target: 'preparing' },
         {
           target: 'preparing',
-          actions: {
-            type: 'journal',
-            params: ({ context }) => ({ event_type: 'subtask_started', data: { subtask_id: context.id } }),
-          },
+          actions: says('subtask_started', told.started),
         },
       ],
     },
@@ -280,6 +282,16 @@ const machine = setup({
         input: ({ context }) => attemptInput(context),
         onDone: [
           {
+            guard: 'overtaken',
+            target: 'verifying',
+            actions: assign(({ context }) => ({ rejudged: context.rejudged + 1 })),
+          },
+          {
+            guard: 'overtakenAgain',
+            target: 'attemptFailed',
+            actions: assign(({ event }) => ({ failure: event.output.ok ? null : event.output.failure })),
+          },
+          {
             guard: 'settledInPart',
             target: 'done',
             actions: {
@@ -304,13 +316,7 @@ const machine = setup({
       ],
     },
     retrying: {
-      entry: [
-        {
-          type: 'journal',
-          params: ({ context }) => ({ event_type: 'subtask_retrying', data: told.retrying(context) }),
-        },
-        tellNext,
-      ],
+      entry: [says('subtask_retrying', told.retrying), tellNext],
       always: [{ guard: 'wantsResolver', target: 'resolving' }, { target: 'nextAttempt' }],
     },
     /** Somebody with more insight says in a few lines what to do differently. Without an answer it goes on all the same. */
@@ -327,6 +333,7 @@ const machine = setup({
         signatures: signaturesWith(context),
         before: context.calls,
         fruitful: false,
+        rejudged: 0,
         attempt: context.attempt + 1,
         verdict: null,
       })),
@@ -361,13 +368,7 @@ const machine = setup({
     deferred: {
       type: 'final',
       output: ({ context }) => outcome.deferred(context),
-      entry: [
-        tellNext,
-        {
-          type: 'journal',
-          params: ({ context }) => ({ event_type: 'unconfirmed_data_queued', data: told.failed(context) }),
-        },
-      ],
+      entry: [tellNext, says('unconfirmed_data_queued', told.failed)],
     },
     over: { always: [{ guard: 'followsUp', target: 'unresolved' }, { target: 'exhausted' }] },
     /** Only one attempt of a follow-up: what becomes of its subtask is decided there. */
@@ -387,10 +388,7 @@ const machine = setup({
             value: record(context, context.blocked ? 'blocked' : 'failed'),
           }),
         },
-        {
-          type: 'journal',
-          params: ({ context }) => ({ event_type: 'subtask_failed', data: told.failed(context) }),
-        },
+        says('subtask_failed', told.failed),
       ],
     },
   },

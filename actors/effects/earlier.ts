@@ -2,6 +2,7 @@
 
 import type { FailureClass } from '../../machines/ladder.ts';
 import { accepted } from '../../machines/verdict.ts';
+import { conflicting } from './findings.ts';
 import { fixKey, type TaskRows } from './rows.ts';
 
 export interface EarlierAttempt {
@@ -10,6 +11,8 @@ export interface EarlierAttempt {
   reason: string;
   feedback: string;
   issues: string[];
+  /** Files that somebody else had changed, so that its own change was refused. */
+  conflicts: string[];
   /** What the resolver advised after it; '' where nobody did. */
   fix: string;
 }
@@ -36,6 +39,7 @@ export async function earlierAttempts(
         reason: failure?.code ?? 'failed',
         feedback: judged?.feedback || (failure?.message ?? ''),
         issues: judged?.issues ?? [],
+        conflicts: failure_class === 'conflict' ? conflicting(await rows.traces(thread)) : [],
         fix: (await rows.get<string>(fixKey(thread))) ?? '',
       };
     }),

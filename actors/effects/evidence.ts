@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { PlanNode } from '../../machines/plan.ts';
 import type { Blobs } from '../../store/blobs-port.ts';
 import { diffRecords } from '../../tools/diff.ts';
+import { sha256 } from '../../tools/disk.ts';
 import { decodeText, describeBinary } from '../../tools/text.ts';
 import { inForce } from '../../tools/undo.ts';
 import type { Check } from './checks/check.ts';
@@ -49,10 +50,13 @@ export async function evidence(input: EvidenceInput): Promise<Evidence> {
     .map(trace => trace.subject);
   const created = new Set(diffs.filter(diff => diff.operation === 'create').map(diff => diff.path));
   const paths = [...diffs.map(diff => diff.path), ...node.deliverables, ...shell];
-  // The diff of a new file is the file; work without changes is judged by what it looked at.
-  const wanted = [...new Set(paths.length > 0 ? paths : seen)].filter(
-    path => !created.has(path) || !shownWhole(diffs.find(diff => diff.path === path)!.diff),
-  );
+  // The diff of a new file is the file, unless somebody else wrote there since; work without changes is judged by what it
+  // looked at.
+  const whole = [...created].filter(path => shownWhole(diffs.find(diff => diff.path === path)!.diff));
+  const last = new Map(records.map(record => [record.path, record.after]));
+  const same = await Promise.all(whole.map(path => isStill(input.root, path, last.get(path) ?? null)));
+  const shown = new Set(whole.filter((_, at) => same[at]));
+  const wanted = [...new Set(paths.length > 0 ? paths : seen)].filter(path => !shown.has(path));
   const excerpts = await Promise.all(
     wanted.slice(0, MAX_EXCERPTS).map(async path => {
       const text = await excerpt(input.root, path, diffs.find(diff => diff.path === path)?.diff ?? '');
@@ -72,6 +76,11 @@ export async function evidence(input: EvidenceInput): Promise<Evidence> {
     checks: input.checks,
   };
 }
+
+const isStill = async (root: string, path: string, digest: string | null): Promise<boolean> => {
+  const bytes = await readFile(join(root, path)).catch(() => null);
+  return bytes !== null && sha256(bytes) === digest;
+};
 
 const shownWhole = (diff: string): boolean =>
   !diff.startsWith('Binary') && !diff.startsWith('Contents not kept');

@@ -32,11 +32,14 @@ export function reviewFindings({ issues, feedback }: Pick<Verdict, 'issues' | 'f
 const CONFLICTS = ['changed_since_read', 'conflict', 'file_changed_meanwhile'];
 
 /** A change was refused because somebody else had changed the same file, and no later call made it after all. */
-export function inConflict(traces: ToolTrace[]): boolean {
+export const inConflict = (traces: ToolTrace[]): boolean => conflicting(traces).length > 0;
+
+/** The files where that was so. */
+export function conflicting(traces: ToolTrace[]): string[] {
   const refused = new Set<string>();
   for (const trace of traces) {
     if (trace.success) for (const path of [trace.subject, ...trace.files_changed]) refused.delete(path);
     else if (CONFLICTS.includes(trace.error ?? '')) refused.add(trace.subject);
   }
-  return refused.size > 0;
+  return [...refused];
 }

@@ -78,6 +78,10 @@ export const shownRows = (shown: ShownBy): Row[] => [
   ...(shown.paths ?? []).map(path => row(byPathPrefix(path) + shown.obligation, shown.obligation)),
 ];
 
+/** When a path was last written, and by whom; null: not in this run. */
+export const lastWrite = (deps: Pick<TaskDeps, 'rows'>, path: string): Promise<Write | null> =>
+  deps.rows.get<Write>(writeKey(path));
+
 /** What a subtask owes. */
 export const owedBy = ({ list }: Obligations, subtask: string): Obligation[] =>
   list.filter(owed => owed.subtask === subtask);
@@ -118,9 +122,7 @@ export async function heldBefore(
   );
   const stale = await Promise.all(
     found.map(async ({ shown }) => {
-      const writes = await Promise.all(
-        (shown?.paths ?? []).map(path => deps.rows.get<Write>(writeKey(path))),
-      );
+      const writes = await Promise.all((shown?.paths ?? []).map(path => lastWrite(deps, path)));
       return shown !== null && writes.some(write => write !== null && write.seq > shown.seq);
     }),
   );

@@ -1,6 +1,7 @@
 /** Closes a subtask: what it leaves to its dependents, and what shows that it did what it owes. */
 
 import type { EffectOutputs } from '../../machines/effects.ts';
+import { failure } from '../../machines/failure.ts';
 import type { SettleInput } from '../../machines/subtask.ts';
 import type { Row } from '../../store/port.ts';
 import { inForce } from '../../tools/undo.ts';
@@ -9,7 +10,7 @@ import { commandsIn, match } from './checks/commands.ts';
 import { readClaim } from './claim.ts';
 import type { TaskDeps } from './deps.ts';
 import { recordedMemory } from './memory.ts';
-import { normalPath, owedBy, type ShownBy, shownRows, stepOf } from './owed.ts';
+import { lastWrite, normalPath, owedBy, type ShownBy, shownRows, stepOf } from './owed.ts';
 import {
   extractedKey,
   type MemoryEntry,
@@ -35,6 +36,8 @@ export function settleEffect(deps: TaskDeps): Effect {
       input.attempt > 1 ? deps.rows.feedback(subtask, threadParts(thread).incarnation) : [],
       deps.rows.get<MemoryEntry[]>(extractedKey(thread)),
     ]);
+    const others = verdict ? await overtaking(deps, work, subtask, verdict) : [];
+    if (others.length > 0) return { output: overtakenBy(others) };
     const { changelog, traces } = work;
     const recorded = recordedMemory({ subtask, plan, changelog, traces, decisions, feedback });
     const memory = [...recorded, ...(extracted ?? [])];
@@ -60,6 +63,33 @@ export function settleEffect(deps: TaskDeps): Effect {
     };
   };
 }
+
+/** Files of what the subtask owes that were written after its judge was asked. A command is held against later changes at
+ *  the end of the task, and that a file is there is looked at then. */
+async function overtaking(
+  deps: TaskDeps,
+  work: Work,
+  subtask: string,
+  { effect }: StoredVerdict,
+): Promise<string[]> {
+  const changed = changedPaths(work.changelog, work.traces).map(normalPath);
+  const owed = owedBy(work.owed, subtask).filter(
+    each => each.from !== 'deliverable' && !commandShown(work, each.text),
+  );
+  const paths = [...new Set(owed.flatMap(each => each.paths ?? changed))];
+  const seq = stepOf(effect);
+  const writes = await Promise.all(paths.map(path => lastWrite(deps, path)));
+  return paths.filter((_, at) => (writes[at]?.seq ?? 0) > seq);
+}
+
+const overtakenBy = (paths: string[]): EffectOutputs['settle'] => ({
+  ok: false,
+  failure: failure(
+    'retryable',
+    'overtaken',
+    `${paths.slice(0, 5).join(', ')} was changed by somebody else while the result was judged: read it again and make sure that it still says what it must`,
+  ),
+});
 
 /** The accepted verdict is evidence for all that the subtask owes, and for what had to hold in the files it changed; a
  *  command is evidence by itself. */

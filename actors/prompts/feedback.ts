@@ -44,9 +44,17 @@ export function feedbackOf(earlier: EarlierAttempt[], touched: string[]): { told
   return { told: [ADVICE[newest.failure_class], ...fitted, ...older, ...files].join('\n'), fix: newest.fix };
 }
 
-function attemptLines({ attempt, reason, feedback, issues }: EarlierAttempt): string {
+function attemptLines({ attempt, reason, feedback, issues, conflicts }: EarlierAttempt): string {
   const listed = issues.filter(issue => !feedback.includes(issue)).slice(0, MAX_ISSUES);
-  return [`Attempt ${attempt} failed (${reason}): ${feedback}`, ...listed.map(issue => `- ${issue}`)].join(
-    '\n',
-  );
+  const changed =
+    conflicts.length > 0
+      ? [
+          `Changed by somebody else meanwhile, so that its own change was refused: ${conflicts.slice(0, MAX_FILES).join(', ')}. Read it first.`,
+        ]
+      : [];
+  return [
+    `Attempt ${attempt} failed (${reason}): ${feedback}`,
+    ...listed.map(issue => `- ${issue}`),
+    ...changed,
+  ].join('\n');
 }

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { classOf } from '../../machines/ladder.ts';
 import { type Drive, start } from './drive.ts';
-import { calls, failed, ok, read, subtaskInput, text, toolDone, verdict } from './results.ts';
+import { calls, failed, ok, read, settled, subtaskInput, text, toolDone, verdict } from './results.ts';
 
 const subtask = (settings = {}, more = {}): Drive =>
   start('subtask', subtaskInput({ max_retries: 3, ...settings }, more), { root: 'task/x/s:a@1' });
@@ -161,6 +161,45 @@ describe('what an attempt may cost', () => {
   });
 });
 
+describe('work whose files somebody else writes at the same time', () => {
+  const overtaken = (drive: Drive) =>
+    drive.settle('settle', failed('overtaken', 'retryable', 'x.md was changed'));
+  const passing = (drive: Drive) =>
+    drive.settle('checks', verdict('pass', { tier: 1 })).settle('review', verdict('pass'));
+  const accepted = (drive: Drive) => passing(prepared(drive).settle('model', text()));
+
+  it('is judged again, not done again, and counts when it still holds', () => {
+    const drive = overtaken(accepted(subtask()));
+    expect(drive.open()).toEqual(['verify/checks']);
+    passing(drive.restart()).settle('settle', settled);
+    expect(drive.run.output).toMatchObject({ ok: true, attempts: 1 });
+  });
+
+  it('is done again when it no longer holds, knowing that somebody else was there', () => {
+    const drive = overtaken(accepted(subtask())).settle('checks', verdict('pass', { tier: 1 }));
+    drive.settle('review', verdict('fail'));
+    expect(drive.rows.get('fb/a@1/001')).toMatchObject({ failure_class: 'conflict' });
+    accepted(drive).settle('settle', settled);
+    expect(drive.run.output).toMatchObject({ ok: true, attempts: 2 });
+  });
+
+  it('is done again when others never stop writing', () => {
+    const drive = overtaken(passing(overtaken(passing(overtaken(accepted(subtask()))))));
+    expect(drive.open()).toEqual(['prepare']);
+    expect(drive.rows.get('fb/a@1/001')).toMatchObject({
+      failure_class: 'conflict',
+      failure: { code: 'overtaken' },
+    });
+    expect(overtaken(accepted(drive)).open()).toEqual(['verify/checks']);
+  });
+
+  it('is not given up because it came second twice', () => {
+    const second = (drive: Drive) => rejected(drive, { conflict: true, findings: 'same' });
+    expect(second(second(subtask())).open()).toEqual(['prepare']);
+    expect(output(second(second(second(second(subtask())))))).toMatchObject({ attempts: 4 });
+  });
+});
+
 describe('the resolver', () => {
   const advised = (code: string) => broken(subtask({ resolver: true }), code);
   it('is asked after each failed attempt, and the next one waits for it', () => {
@@ -201,7 +240,7 @@ describe('the last word', () => {
     ['unconfirmed_claims', /sources/],
     ['hard_invariant_failed', /more exactly/],
   ])('after %s says what happened, why it ended, and what to do', (code, advice) => {
-    const { failure } = output(broken(broken(subtask(), code), code));
+    const { failure } = output(broken(broken(subtask({ max_retries: 1 }), code), code));
     expect(failure.message).toMatch(/^\S+!? ?.*Given up after 2 attempts: .+\. /);
     expect(failure.message).toMatch(advice);
     expect(failure).toMatchObject({ code, detail: { attempts: 2, model_calls: 2 } });

@@ -159,7 +159,7 @@ describe('the task with its subtasks', () => {
 
 describe('the session', () => {
   it('ends or waits from every state, whatever its turns end with', () => {
-    prove(session(distinct(known(proven.turn), ['iterations', 'claim', 'failure'])));
+    prove(session(distinct(known(proven.turn), ['iterations', 'barren', 'claim', 'failure'])));
   });
 
   it('ends or waits from every state, with its turn', () => {

@@ -216,13 +216,14 @@ export const subtask = (outputs: Outputs, max_retries: number, all = true): Part
     resolve: [ok, noModel],
     prepare: [{ ok: true, tokens: 0 }, { ok: true, tokens: 0, tier: 2 }, failed('no_plan', 'terminal')],
     extract: [{ ok: true, entries: 2 }, failed('no_model', 'terminal')],
-    settle: [settled, failed('internal', 'terminal')],
+    settle: [settled, failed('internal', 'terminal'), failed('overtaken')],
   }),
   commands: () => [{ type: 'PAUSE' }, { type: 'RESUME' }],
   costly: ['turn', 'verifier', 'resolve'],
   properties,
-  // Each attempt has one turn and at most two verifications, and all but the last are followed by advice.
-  atMost: 3 * (max_retries + 1) + max_retries,
+  // Each attempt has one turn and at most two verifications, two more when others write meanwhile; all attempts but the
+  // last are followed by advice.
+  atMost: 5 * (max_retries + 1) + max_retries,
 });
 
 /** An item of the queue: of a subtask that waits for it, or of one that is completed. */

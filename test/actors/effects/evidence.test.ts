@@ -9,6 +9,7 @@ import { fitParts } from '../../../actors/prompts/fit-parts.ts';
 import { verifierMessages } from '../../../actors/prompts/verifier.ts';
 import { singleNodePlan } from '../../../machines/plan.ts';
 import type { Blobs } from '../../../store/blobs-port.ts';
+import { sha256 } from '../../../tools/disk.ts';
 import type { ChangeRecord } from '../../../tools/tool.ts';
 
 let root: string;
@@ -71,6 +72,22 @@ const promptOf = (shown: Awaited<ReturnType<typeof of>>, max = 30_000, claim = '
     .join('\n');
 
 describe('evidence', () => {
+  it('shows a new file by its diff alone, and as it is now once somebody else has written there', async () => {
+    const text = 'first\n';
+    const made: ChangeRecord = {
+      ...modified('new.txt', '', text),
+      operation: 'create',
+      before: null,
+      after: sha256(text),
+    };
+    await writeFile(join(root, 'new.txt'), text);
+    expect((await of([made])).excerpts).toEqual([]);
+    await writeFile(join(root, 'new.txt'), 'second\n');
+    expect((await of([made])).excerpts).toMatchObject([
+      { path: 'new.txt', text: expect.stringContaining('1\tsecond') },
+    ]);
+  });
+
   it('shows a large file around its change, with line numbers', async () => {
     const lines = Array.from({ length: 3_000 }, (_, n) => `line ${n + 1}`);
     const after = lines.with(1_999, 'changed');

@@ -10,6 +10,7 @@ const attempt = (n: number, more: Partial<EarlierAttempt> = {}): EarlierAttempt 
   reason: 'llm_semantic_failed',
   feedback: `wrong in the way ${n}`,
   issues: [],
+  conflicts: [],
   fix: '',
   ...more,
 });
