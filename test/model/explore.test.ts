@@ -66,8 +66,8 @@ describe('the verifier alone', () => {
 describe('the subtask, whatever its turn and its verifier end with', () => {
   it('ends or waits from every state', () => {
     const all = { turn: known(proven.turn), verifier: known(proven.verifier) };
-    // Verdicts that a subtask cannot tell apart are one, twice.
-    const verifier = representatives(subtask(all, 2), 'verifier', all.verifier, 2);
+    // Verdicts that a subtask cannot tell apart are one.
+    const verifier = representatives(subtask(all, 2), 'verifier', all.verifier, 1);
     const outputs = { ...all, verifier };
     proven.subtask = distinct(prove(subtask(outputs, 2)).outputs, IGNORED);
   });
