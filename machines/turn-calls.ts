@@ -170,35 +170,8 @@ export function nextStep(context: Context): Partial<Context> {
 /** Calls left when a model that has changed nothing yet is told so. */
 const UNDECIDED = 5;
 
-const barren = ({ iteration, progressed }: Context): number => iteration - progressed;
-
-/** Looking around has taken all that may be spent on it. */
-export const outOfPatience = (context: Context): boolean =>
-  stepDone(context) && barren(context) >= (context.patience ?? Number.POSITIVE_INFINITY);
-
-/** Why the turn ends although each of its calls was new. */
-export const barrenFailure = (context: Context): Failure =>
-  failure(
-    'retryable',
-    'no_progress',
-    `the model made ${barren(context)} calls in a row that changed no file and showed nothing to hold`,
-  );
-
-const spentOn = (context: Context) => ({ iterations: context.iteration, barren: barren(context) });
-
-export const ended = {
-  answered: (context: Context): TurnOutput => ({
-    ok: true,
-    claim: context.claim,
-    reason: context.reason,
-    ...spentOn(context),
-  }),
-  failed: (context: Context): TurnOutput => ({
-    ok: false,
-    failure: context.failure ?? failure('retryable', 'unknown', 'the turn ended without a reason'),
-    ...spentOn(context),
-  }),
-};
+/** Model calls since something was last changed or shown to hold. */
+export const barren = ({ iteration, progressed }: Context): number => iteration - progressed;
 
 /** Calls of an answer, or given ones, before anything is done with them. */
 const waiting = (calls: CallDigest[]): Call[] =>

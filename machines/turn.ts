@@ -9,7 +9,6 @@ import { type Stuck, stuckEvent, stuckReason } from './stuck.ts';
 import {
   answered,
   answerIs,
-  barrenFailure,
   beginning,
   type CallPhase,
   type CompactInput,
@@ -17,7 +16,6 @@ import {
   callName,
   compacted,
   compactInput,
-  ended,
   finished,
   isDenied,
   loopFailure,
@@ -32,7 +30,6 @@ import {
   nextCall,
   nextStep,
   noteInput,
-  outOfPatience,
   phaseOf,
   putOff,
   question,
@@ -44,6 +41,7 @@ import {
   toolInput,
   update,
 } from './turn-calls.ts';
+import { barrenFailure, ended, outOfPatience } from './turn-end.ts';
 import type { PhaseEvent } from './turn-phase.ts';
 
 export type { CompactInput, ModelInput, NoteInput, ToolInput, TurnInput, TurnOutput };
