@@ -6,9 +6,11 @@ import { rgPath } from '@vscode/ripgrep';
 import { mapDirectory } from '../../tools/code/map.ts';
 import { readFile } from '../../tools/files/read-file.ts';
 import { ripgrepSearch } from '../../tools/files/ripgrep-search.ts';
+import { classify } from '../../tools/shell/classify.ts';
 import type { ToolContext } from '../../tools/tool.ts';
 import { openWorkspace } from '../../tools/workspace.ts';
 import { makePdf } from '../support/documents.ts';
+import { ORDINARY, READS } from '../tools/commands-everyday.ts';
 
 type Print = (name: string, figure: string, limit: string, holds: boolean) => void;
 
@@ -107,6 +109,16 @@ async function map(root: string, print: Print): Promise<void> {
   print('the same, second time', `${(second / 1000).toFixed(2)} s`, '≤ 1 s', second <= 1_000);
 }
 
+/** Commands of a usual day, judged one by one after a first round. */
+async function judging(root: string, print: Print): Promise<void> {
+  const commands = [...READS, ...ORDINARY];
+  for (const command of commands) await classify(command, root);
+  const times: number[] = [];
+  for (const command of commands) times.push(await timed(() => classify(command, root)));
+  const ms = median(times);
+  print('a shell command is judged, median of a usual day', `${ms.toFixed(3)} ms`, '< 1 ms', ms < 1);
+}
+
 /** @param folder empty; what is made there is left to the caller to remove */
 export async function toolFigures(folder: string, print: Print): Promise<void> {
   const tree = join(folder, 'tree');
@@ -115,4 +127,5 @@ export async function toolFigures(folder: string, print: Print): Promise<void> {
   await search(tree, print);
   await longPdf(join(folder, 'pdf'), print);
   await map(tree, print);
+  await judging(tree, print);
 }

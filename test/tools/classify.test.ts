@@ -394,6 +394,14 @@ describe('git', () => {
     'clone https://x.example/r ../r',
     'worktree add ../x',
     'diff --ext-diff',
+    'diff /etc/passwd /dev/null',
+    'diff a.txt ../../x',
+    'merge -s evil topic',
+    'commit -F /etc/passwd',
+    'log --unknown',
+    'config url.x.insteadOf y',
+    '-C ../other status',
+    'blame --contents /etc/passwd a.txt',
     'filter-branch',
     'rebase --ex sh main',
     'log --outpu=/x',
@@ -407,6 +415,20 @@ describe('git', () => {
     'clone -u sh x',
   ])('%s is refused', args => {
     expect(judgeGit(args.split(' ')).refused).not.toBeNull();
+  });
+
+  it.each([
+    '-C packages/core status',
+    'diff HEAD~1..HEAD -- src',
+    'diff main...topic',
+    'log --since=yesterday --author=me -n 5 --no-merges',
+    'log -10 --format=%h',
+    'show HEAD:src/a.ts',
+    'blame -L 1,5 a.txt',
+    'grep -rn foo',
+    'describe --tags --always',
+  ])('%s is read-only, too', args => {
+    expect(judgeGit(args.split(' '))).toMatchObject({ readOnly: true, destructive: null, refused: null });
   });
 
   it('words in a commit message mean nothing', () => {

@@ -601,6 +601,8 @@ describe('git_command', () => {
       subject: 'status',
     });
     expect(await assess('add', '-A')).toMatchObject({ risks: ['write'], mutates: true });
+    expect(await assess('add', '.env')).toMatchObject({ risks: ['write', 'secret'] });
+    expect(await assess('show', 'HEAD:config/.env')).toMatchObject({ risks: ['read', 'secret'] });
     expect(await assess('checkout', 'a.txt')).toMatchObject({ risks: ['write', 'destructive'] });
     expect(await assess('push', '--force')).toMatchObject({
       risks: ['write', 'network', 'destructive'],

@@ -4,7 +4,7 @@ import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { refusal, refusedCall } from '../result.ts';
+import { isSecretPath, refusal, refusedCall } from '../result.ts';
 import type { Args, Tool } from '../tool.ts';
 import { type GitVerdict, gitSubcommands, judgeGit } from './git-rules.ts';
 import { observe } from './observe.ts';
@@ -96,16 +96,23 @@ export const gitCommand: Tool = {
     const { list, hooks } = argsOf(args);
     const verdict = judgeGit(list, existsIn(workspace.root));
     if (verdict.refused || (hooks && verdict.network)) return refusedCall(list.join(' '));
+    // A path, or `REVISION:PATH`.
+    const secret = list.slice(verdict.at + 1).find(arg => isSecretPath(arg.replace(/^[^:\s]*:/, '')));
     return {
       risks: [
         verdict.readOnly ? 'read' : hooks ? 'exec' : 'write',
         ...(verdict.network ? (['network'] as const) : []),
+        ...(secret ? (['secret'] as const) : []),
         ...(verdict.destructive ? (['destructive'] as const) : []),
       ],
       mutates: !verdict.readOnly,
       effect: verdict.readOnly ? 'repeatable' : 'unknowable',
       subject: list.join(' ').slice(0, 2000),
-      why: [verdict.destructive, verdict.network ? 'reaches another repository' : null]
+      why: [
+        verdict.destructive,
+        verdict.network ? 'reaches another repository' : null,
+        secret ? `touches secrets: ${secret}` : null,
+      ]
         .filter(Boolean)
         .join('; '),
     };

@@ -194,6 +194,9 @@ function refusalOf(subcommand: string, flags: Flags): Refusal | null {
       OUTSIDE.test(arg.replace(/^--file=/, '')),
   );
   if (file) return refuse(`${file} is outside the workspace`);
+  // With a path outside the repository git compares any two files there are.
+  const foreign = subcommand === 'diff' && operands.find(path => OUTSIDE.test(path));
+  if (foreign) return refuse(`${foreign} is outside the workspace`);
   // Values of options stand among the operands, so their number is not to be relied on.
   const away = operands
     .slice(subcommand === 'clone' && operands.length === 1 ? 1 : 0)
