@@ -111,7 +111,7 @@ async function inOverlay(
       await context.checkpoint({ started: true, look: { overlay: folder, sealed } satisfies Look });
       return overlay;
     });
-    if (!(await wasMounted(overlay)) || (ended.sealed && wantsFolderMoves(ended))) return null;
+    if (!(await wasMounted(overlay)) || (ended.sealed && metLimit(ended))) return null;
     if (ended.reason === 'aborted') return report(run, ended, context, NOTHING);
     const found = await harvest(overlay, unkept, context.blobs, since);
     return await merge(found, await report(run, ended, context, found), context);
@@ -120,10 +120,12 @@ async function inOverlay(
   }
 }
 
-/** The kernel moves no folder of the lower layer. Most programs then copy; one that gave up gets to run without an overlay,
- *  which is possible because nothing has come of it. */
-const wantsFolderMoves = ({ exitCode, log }: Ended): boolean =>
-  exitCode !== 0 && /cross-device link|EXDEV/i.test(log.text());
+/** In an overlay the kernel moves no folder of the workspace in one step, and in a namespace it copies no file of another
+ *  owner. Most programs find another way; one that gave up gets to run without an overlay, which is possible because nothing
+ *  has come of it. */
+const metLimit = ({ exitCode, log }: Ended): boolean =>
+  exitCode !== 0 &&
+  /cross-device link|EXDEV|value too large for defined data type|EOVERFLOW/i.test(log.text());
 
 async function inPlace(run: Run, context: ToolContext, unkept: Unkept): Promise<ToolResult> {
   const { root } = context.workspace;

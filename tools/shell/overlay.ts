@@ -106,6 +106,25 @@ async function mountedBelow(root: string): Promise<string | null> {
   return null;
 }
 
+/** Entries whose owner is looked at. */
+const OWNERS = 5_000;
+
+/** A namespace of ours knows one user and one group: a file of another could not be copied up when a command changes it. */
+async function ofOthers(root: string): Promise<string | null> {
+  const [uid, gid] = [process.getuid?.(), process.getgid?.()];
+  const folders = [root];
+  let looked = 0;
+  for (let folder = folders.shift(); folder !== undefined; folder = folders.shift())
+    for (const entry of await readdir(folder, { withFileTypes: true }).catch(() => [])) {
+      const path = join(folder, entry.name);
+      const found = await lstat(path).catch(() => null);
+      if (found && (found.uid !== uid || found.gid !== gid)) return path;
+      if (++looked > OWNERS) return null;
+      if (entry.isDirectory()) folders.push(path);
+    }
+  return null;
+}
+
 /** Mounts the very workspace once and deletes a file that only a second lower layer has: what then works, works. */
 async function tryOnce(root: string, scratch: string, way: Overlay['way']): Promise<string | null> {
   const folder = join(scratch, `probe-${process.pid}-${Math.random().toString(36).slice(2)}`);
@@ -139,6 +158,8 @@ async function probe(root: string, scratch: string): Promise<OverlayStatus> {
   const ways = process.getuid?.() === 0 ? WAYS : WAYS.slice(1);
   let why = '';
   for (const way of ways) {
+    const others = way === 'user' ? await ofOthers(root) : null;
+    if (others) return none(`${others} belongs to another user or group`);
     const failed = await tryOnce(root, scratch, way);
     if (failed === null)
       return { available: true, way, detail: way === 'root' ? 'overlay' : 'overlay in a user namespace' };
