@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { openLoom } from '../../actors/engine.ts';
 import { openLmdbReader } from '../../store/lmdb.ts';
 import { startFakeServer } from '../support/fake-server.ts';
+import { commandFigures } from './command-figures.ts';
 import { slowestEdit } from './edits.ts';
 import { toolFigures } from './tool-figures.ts';
 
@@ -258,3 +259,4 @@ await rowSize();
 await memory();
 editLatency();
 await toolFigures(join(folder, 'tools'), print);
+await commandFigures(join(folder, 'commands'), print);

@@ -1,14 +1,16 @@
 /** A command in an overlay: what it sees, what comes of it, and what does not. */
 import { execFile } from 'node:child_process';
-import { existsSync, lstatSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { chmod, mkdir, readFile, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it, vi } from 'vitest';
+import { storedBefore } from '../../tools/shell/contents.ts';
 import { dropOverlay, openOverlay, overlaid, overlayStatus } from '../../tools/shell/overlay.ts';
 import { sandboxStatus } from '../../tools/shell/sandbox.ts';
 import { shellExecute } from '../../tools/shell/shell-execute.ts';
+import { unkeptIn } from '../../tools/shell/unkept.ts';
 import { openWorkspace } from '../../tools/workspace.ts';
 import { treeOf } from '../support/tree.ts';
 import { type Bench, bench, fill, tempFolder } from './support.ts';
@@ -140,4 +142,52 @@ it('a command whose overlay is away runs in place, and what it changed is record
     { operation: 'modify', path: 'a.txt', undoable: true },
     { operation: 'create', path: 'e', kind: 'directory' },
   ]);
+});
+
+describe('stored contents', () => {
+  /** As another process would find them. */
+  async function anew(root: string, scratch: string) {
+    vi.resetModules();
+    const contents = await import('../../tools/shell/contents.ts');
+    return contents.storeContents(root, scratch, await unkeptIn(root, scratch));
+  }
+
+  it('are copied once, and found again by other processes with all that came since', async () => {
+    const b = await bench({ 'a.txt': 'one\n', 'd/b.txt': 'b\n', 'gone.txt': 'g\n' });
+    const { scratch } = b.context;
+    await new Promise(resolve => setTimeout(resolve, 60));
+    const first = await anew(b.root, scratch);
+    const again = await anew(b.root, scratch);
+    expect(again.id).toBe(first.id);
+    expect(again.index).toEqual(first.index);
+    await writeFile(join(b.root, 'a.txt'), 'two\n');
+    rmSync(join(b.root, 'gone.txt'));
+    await new Promise(resolve => setTimeout(resolve, 60));
+    const second = await anew(b.root, scratch);
+    const third = await anew(b.root, scratch);
+    expect(second.id).not.toBe(first.id);
+    expect(third.id).toBe(second.id);
+    expect([...third.index.keys()].sort()).toEqual(['a.txt', 'd', 'd/b.txt']);
+    expect(third.index.get('d/b.txt')!.copy).toBe(first.index.get('d/b.txt')!.copy);
+    const copies = readdirSync(third.folder).filter(name => !/json/.test(name));
+    expect(copies.sort()).toEqual(
+      [third.index.get('a.txt')!.copy!, third.index.get('d/b.txt')!.copy!].sort(),
+    );
+    expect(await readFile(join(third.folder, third.index.get('a.txt')!.copy!), 'utf8')).toBe('two\n');
+    // A command that was cut off is held against the state it began with, and no other.
+    expect((await storedBefore(b.root, scratch, second.id))?.index).toEqual(third.index);
+    expect(await storedBefore(b.root, scratch, first.id)).toBeNull();
+  });
+
+  it('survive a line that a power cut left half written', async () => {
+    const b = await bench({ 'a.txt': 'one\n' });
+    const { scratch } = b.context;
+    await anew(b.root, scratch);
+    await writeFile(join(b.root, 'a.txt'), 'two\n');
+    const { folder } = await anew(b.root, scratch);
+    const later = join(folder, 'later.jsonl');
+    await writeFile(later, (await readFile(later, 'utf8')).slice(0, -20));
+    const after = await anew(b.root, scratch);
+    expect(await readFile(join(folder, after.index.get('a.txt')!.copy!), 'utf8')).toBe('two\n');
+  });
 });

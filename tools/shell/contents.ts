@@ -1,20 +1,29 @@
 /** Contents of the workspace, stored before a command where it cannot have an overlay: copied once (cloned where the file
  * system can), afterwards only what a stat says is new. What the command then changed has its old contents here.
  *
- * `<scratch>/contents/<hash of the root>/`: `index.json` names for each path its stat and its copy; written to a temporary
- * name and renamed. A copy that the index does not name is removed at the next start. A kill -9 in between loses copies of
- * this moment, never makes one wrong: a copy counts only with the stat it was made under.
+ * `<scratch>/contents/<hash of the root>/` holds the copies and their index. A copy that the index does not name is removed
+ * when it is read for the first time without one. A kill -9 in between loses copies of this moment, never makes one wrong:
+ * a copy counts only with the stat it was made under.
  */
 
 import { randomUUID } from 'node:crypto';
 import { constants, type Dirent, lstatSync, readdirSync, readlinkSync, type Stats } from 'node:fs';
-import { copyFile, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import type { Blobs } from '../../store/blobs-port.ts';
 import { entryOf, sha256 } from '../disk.ts';
 import { inOrder, recordBetween, type State } from '../records.ts';
 import type { ChangeRecord } from '../tool.ts';
+import {
+  type Index,
+  isIndexFile,
+  type Mark,
+  readIndex,
+  type Saved,
+  saveIndex,
+  versionOf,
+} from './contents-index.ts';
 import { LARGEST_KEPT, type Unkept } from './unkept.ts';
 
 /** Entries looked at, and bytes of copies, per workspace. What lies beyond is named before the command. */
@@ -25,18 +34,6 @@ const BREATH = 1_000;
 const COPIERS = 8;
 /** A file changed this shortly before it was copied may change again without its times telling. ms */
 const SETTLED = 50;
-
-interface Mark {
-  /** size:mtime:ctime:inode:mode */
-  stat: string;
-  kind: 'file' | 'directory' | 'symlink';
-  mode: number;
-  size: number;
-  /** Name of the copy, or the target of a link; absent where nothing is kept. */
-  copy?: string;
-}
-
-type Index = Map<string, Mark>;
 
 export interface Stored {
   /** Names this state of the index: after a crash it must be the one that the command began with. */
@@ -50,16 +47,18 @@ export interface Stored {
   complete: boolean;
 }
 
-const markOf = (found: Stats, kind: Mark['kind']): Mark => ({
-  // A folder's size and times change with what is in it, which is told by itself.
-  stat:
-    kind === 'directory'
-      ? `${found.ino}:${found.mode}`
-      : `${found.size}:${found.mtimeMs}:${found.ctimeMs}:${found.ino}:${found.mode}`,
-  kind,
-  mode: found.mode & 0o7777,
-  size: kind === 'directory' ? 0 : found.size,
-});
+const markOf = ({ mode, ino, size, mtimeMs, ctimeMs }: Stats, kind: Mark['kind']): Mark =>
+  kind === 'directory'
+    ? { kind, mode: mode & 0o7777, ino, size: 0, mtime: 0, ctime: 0 }
+    : { kind, mode: mode & 0o7777, ino, size, mtime: mtimeMs, ctime: ctimeMs };
+
+const isSame = (a: Mark, b: Mark): boolean =>
+  a.ctime === b.ctime &&
+  a.mtime === b.mtime &&
+  a.size === b.size &&
+  a.ino === b.ino &&
+  a.mode === b.mode &&
+  a.kind === b.kind;
 
 const kindOf = (entry: Dirent): Mark['kind'] | null =>
   entry.isDirectory() ? 'directory' : entry.isSymbolicLink() ? 'symlink' : entry.isFile() ? 'file' : null;
@@ -95,35 +94,8 @@ export async function walk(
   return { index, complete: true };
 }
 
-interface Saved {
-  id: string;
-  complete: boolean;
-  marks: [string, Mark][];
-}
-
-async function readSaved(folder: string): Promise<Saved> {
-  try {
-    return JSON.parse(await readFile(join(folder, 'index.json'), 'utf8')) as Saved;
-  } catch {
-    // None yet, or one that a power cut left half written: everything is copied once more.
-    return { id: '', complete: false, marks: [] };
-  }
-}
-
-/** Tells one version of the index file from another without reading it. */
-const versionOf = (folder: string): string => {
-  const found = lstatSync(join(folder, 'index.json'), { throwIfNoEntry: false });
-  return found ? `${found.ino}:${found.size}:${found.mtimeMs}` : '';
-};
-
-async function save(folder: string, saved: Saved): Promise<void> {
-  const temporary = join(folder, `index.${process.pid}.tmp`);
-  await writeFile(temporary, JSON.stringify(saved), { mode: 0o600 });
-  await rename(temporary, join(folder, 'index.json'));
-}
-
 /** What this process last saved, so that it is read once. */
-const remembered = new Map<string, { version: string; id: string; index: Index }>();
+const remembered = new Map<string, { version: string; saved: Saved }>();
 
 const contentsFolder = (scratch: string, root: string): string =>
   join(scratch, 'contents', sha256(root).slice(0, 16));
@@ -139,35 +111,46 @@ export async function storeContents(
   await mkdir(folder, { recursive: true, mode: 0o700 });
   // Another process may have been here meanwhile.
   const mine = remembered.get(folder);
-  const current = mine && mine.version === versionOf(folder) ? mine : null;
-  const saved = current ?? (await readSaved(folder));
-  const known = 'index' in saved ? saved.index : new Map(saved.marks);
+  const last = mine && mine.version === versionOf(folder) ? mine.saved : await readIndex(folder);
   const { index, complete } = await walk(root, unkept, limit);
   const beyond: string[] = [];
   const fresh: [string, Mark][] = [];
   let bytes = 0;
-  for (const [path, mark] of index) {
-    if (mark.kind === 'directory') continue;
+  for (const entry of index) {
+    const [path, mark] = entry;
+    const old = last.index.get(path);
+    const same = old !== undefined && isSame(old, mark);
+    if (mark.kind === 'directory') {
+      if (!same) fresh.push(entry);
+      continue;
+    }
     if (mark.size > LARGEST_KEPT || bytes + mark.size > STORED_BYTES) {
       beyond.push(path);
+      if (!same || old.copy !== undefined) fresh.push(entry);
       continue;
     }
     bytes += mark.size;
-    const old = known.get(path);
-    if (old?.copy !== undefined && old.stat === mark.stat) mark.copy = old.copy;
-    else fresh.push([path, mark]);
+    if (same && old.copy !== undefined && !old.warm) mark.copy = old.copy;
+    else fresh.push(entry);
   }
-  const kept = new Set([...index.values()].map(mark => mark.copy));
-  const stale = [...known.values()].filter(
-    ({ kind, copy }) => kind === 'file' && copy !== undefined && !kept.has(copy),
+  const over = new Set(beyond);
+  await copyAll(
+    root,
+    folder,
+    fresh.filter(([path, mark]) => mark.kind !== 'directory' && !over.has(path)),
   );
-  await copyAll(root, folder, fresh);
-  const same = fresh.length === 0 && stale.length === 0 && known.size === index.size;
-  const id = same && saved.id !== '' ? saved.id : randomUUID();
-  if (id !== saved.id) await save(folder, { id, complete, marks: [...index] });
-  for (const { copy } of stale) await rm(join(folder, copy!), { force: true });
-  if (known.size === 0) await removeUnnamed(folder, index);
-  remembered.set(folder, { version: versionOf(folder), id, index });
+  const gone: string[] = [];
+  const stale: string[] = [];
+  for (const [path, { kind, copy }] of last.index) {
+    const now = index.get(path);
+    if (!now) gone.push(path);
+    if (kind === 'file' && copy !== undefined && now?.copy !== copy) stale.push(copy);
+  }
+  const same = last.id !== '' && fresh.length === 0 && gone.length === 0 && complete === last.complete;
+  const id = same ? last.id : await saveIndex(folder, last.id, { complete, index, set: fresh, gone });
+  for (const copy of stale) await rm(join(folder, copy), { force: true });
+  if (last.index.size === 0) await removeUnnamed(folder, index);
+  remembered.set(folder, { version: versionOf(folder), saved: { id, complete, index } });
   return { id, root, folder, index, beyond, complete };
 }
 
@@ -185,10 +168,10 @@ async function copyAll(root: string, folder: string, fresh: [string, Mark][]): P
           await copyFile(join(root, path), join(folder, copy), constants.COPYFILE_FICLONE);
           const now = lstatSync(join(root, path), { throwIfNoEntry: false });
           // Changed under our hands: what was copied is of no known moment.
-          if (now && markOf(now, 'file').stat === mark.stat) mark.copy = copy;
+          if (now && isSame(markOf(now, 'file'), mark)) mark.copy = copy;
           else await rm(join(folder, copy), { force: true });
           // Still warm: it may change again within the grain of the clock, so that only its contents can tell.
-          if (now && Date.now() - now.ctimeMs < SETTLED) mark.stat = '';
+          if (now && Date.now() - now.ctimeMs < SETTLED) mark.warm = true;
         }
       } catch {
         // Not readable for us, or gone: it stays without a copy and is told as such when it changes.
@@ -201,7 +184,7 @@ async function copyAll(root: string, folder: string, fresh: [string, Mark][]): P
 async function removeUnnamed(folder: string, index: Index): Promise<void> {
   const named = new Set([...index.values()].map(mark => mark.copy));
   for (const name of await readdir(folder))
-    if (name !== 'index.json' && !named.has(name)) await rm(join(folder, name), { force: true });
+    if (!isIndexFile(name) && !named.has(name)) await rm(join(folder, name), { force: true });
 }
 
 async function oldState(stored: Stored, mark: Mark | undefined): Promise<State | null> {
@@ -226,9 +209,10 @@ export async function changedSince(
   const records: ChangeRecord[] = [];
   const told: ChangeRecord[] = [];
   const complete = stored.complete && now.complete;
-  for (const path of new Set([...stored.index.keys(), ...now.index.keys()])) {
+  const paths = [...now.index.keys(), ...[...stored.index.keys()].filter(path => !now.index.has(path))];
+  for (const path of paths) {
     const [before, after] = [stored.index.get(path), now.index.get(path)];
-    if (before?.stat === after?.stat && before?.kind === after?.kind) continue;
+    if (before && after && !before.warm && isSame(before, after)) continue;
     // Half seen: absent from one list says nothing.
     if (!complete && (!before || !after)) continue;
     const old = await oldState(stored, before);
@@ -258,7 +242,6 @@ export async function changedSince(
 /** After a crash: the contents as they were stored before the command that was cut off; null when they are not there. */
 export async function storedBefore(root: string, scratch: string, id: string): Promise<Stored | null> {
   const folder = contentsFolder(scratch, root);
-  const saved = await readSaved(folder);
-  if (saved.id !== id) return null;
-  return { id, root, folder, index: new Map(saved.marks), beyond: [], complete: saved.complete };
+  const { index, complete, ...saved } = await readIndex(folder);
+  return saved.id === id ? { id, root, folder, index, beyond: [], complete } : null;
 }
