@@ -288,6 +288,11 @@ describe('an edit', () => {
     expect(edit(text, 'f:\n    a\ng:', 'f:\n    a\n# new\ng:').text).toBe('f:\n    a\n\n# new\ng:\n    b\n');
   });
 
+  it('keeps the dashes of the file and invents none', () => {
+    expect(edit('range: 1–5\n', 'range: 1-5', 'range: 10-50').text).toBe('range: 10–50\n');
+    expect(refused('break—here\n', 'break-here', 'break--there').code).toBe('unclear_edit');
+  });
+
   it('removes a line and leaves the one blank line beside it', () => {
     expect(edit('a\n\nb\nc\n', 'a\nb\nc', 'a\nc').text).toBe('a\n\nc\n');
     expect(refused('a\n\nb\n\nc\n', 'a\nb\nc', 'a\nc').code).toBe('unclear_edit');
@@ -319,6 +324,14 @@ describe('an edit', () => {
     });
     expect(failure.message).toContain('lines 1–1');
     expect(failure.message).toContain('lines 3–3');
+  });
+
+  it('that matches twice but for line ends, which nobody sees, is refused', () => {
+    const failure = refused('a\r\nb\r\n---\r\na\nb\n', 'a\nb\n', 'c\n');
+    expect(failure).toMatchObject({
+      code: 'ambiguous',
+      detail: { places: [{ line_start: 1 }, { line_start: 4 }] },
+    });
   });
 
   it('that matches twice apart from indentation is refused too', () => {

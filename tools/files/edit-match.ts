@@ -56,14 +56,9 @@ export function applyEdit(path: string, text: string, asked: Edit): Applied {
     );
   const lines = lineTable(text);
   const exact = occurrences(text, edit.old_str);
-  if (exact.length > 1) {
-    const places = exact.map((at): [number, number] => [
-      lineAt(lines, at),
-      lineAt(lines, at + edit.old_str.length - 1),
-    ]);
-    throw ambiguous(path, places, exact.length, lines);
-  }
+  if (exact.length > 1) throw ambiguousAt(path, text, edit.old_str, exact);
   if (exact.length === 1) {
+    refuseOtherEnds(path, text, edit.old_str);
     const replacement = exactReplacement(path, text, lines, edit, exact[0]!);
     return {
       text: spliced(path, text, replacement, edit),
@@ -83,6 +78,19 @@ export function applyEdit(path: string, text: string, asked: Edit): Applied {
     match: level,
     ratio: Math.round(ratio * 1000) / 1000,
   };
+}
+
+function ambiguousAt(path: string, text: string, old: string, found: number[]) {
+  const lines = lineTable(text);
+  const places = found.map((at): [number, number] => [lineAt(lines, at), lineAt(lines, at + old.length - 1)]);
+  return ambiguous(path, places, found.length, lines);
+}
+
+/** Nobody sees line ends: where they are mixed, the same lines with other ends are another place. */
+function refuseOtherEnds(path: string, text: string, old: string): void {
+  if (!old.includes('\n') || !/\r\n/.test(text) || !/(?<!\r)\n/.test(text)) return;
+  const places = occurrences(unix(text), unix(old));
+  if (places.length > 1) throw ambiguousAt(path, unix(text), unix(old), places);
 }
 
 function refuseEmpty(path: string, edit: Edit): void {

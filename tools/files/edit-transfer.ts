@@ -58,6 +58,7 @@ export function transferred(old: string[], now: string[], alignment: Alignment, 
   const drift: Drift = {
     toPlain: drifts.some(one => one.toPlain),
     quotes: drifts.some(one => one.quotes),
+    dashes: drifts.some(one => one.dashes),
   };
   const dirtyEnds = old.some(
     (line, i) => partner[i] !== null && trailing(line).length > trailing(found[partner[i]!]!).length,

@@ -23,16 +23,19 @@ export interface Drift {
   toPlain: boolean;
   /** Quotes are others in the file: of the other kind, or typographic. How a new one is to be spelt cannot be told. */
   quotes: boolean;
+  /** Dashes are typographic in the file: whether a new one is to be cannot be told. */
+  dashes: boolean;
 }
 
 export function driftOf(old: string, found: string): Drift {
-  if (old.trim() === found.trim()) return { toPlain: false, quotes: false };
+  if (old.trim() === found.trim()) return { toPlain: false, quotes: false, dashes: false };
   const [a, b] = [tokensOf(old), tokensOf(found)];
   const differ = a.map((token, i) => [token.text, b[i]?.text ?? ''] as const).filter(([o, f]) => o !== f);
   const toPlain = (o: string, f: string) => o !== f && plain(o) === f;
   return {
     toPlain: differ.some(([o, f]) => toPlain(o, f)) || (plain(old) !== old && plain(found) === found),
     quotes: differ.some(([o, f]) => QUOTE.test(plain(o)) && QUOTE.test(plain(f)) && !toPlain(o, f)),
+    dashes: differ.some(([o, f]) => o === '-' && plain(f) === '-'),
   };
 }
 
@@ -61,7 +64,7 @@ export function transfer(old: string, now: string, found: string, drift: Drift):
     const first = step.old[0];
     for (const [k, j] of step.now.entries()) {
       const token = n[j]!;
-      if (unspelt(token.text, drift)) return null;
+      if (unspelt(token.text, drift) || (drift.dashes && token.text === '-')) return null;
       const asBefore = k === 0 && first !== undefined && o[first]!.space === token.space;
       const own = token.space + token.text;
       const fresh = drift.toPlain ? plain(own) : own;
