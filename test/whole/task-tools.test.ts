@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { makePng } from '../support/documents.ts';
 import { ending } from '../support/ending.ts';
 import type { FakeKind } from '../support/fake-server.ts';
-import { ofType, servedLab, wordsOf } from '../support/lab.ts';
+import { ofType, scriptedLab, servedLab, wordsOf } from '../support/lab.ts';
 import { call, calls, delivers, done, plan, script, writes } from '../support/script.ts';
 
 const { keep } = ending();
@@ -75,4 +75,46 @@ test('the steps that a subtask notes outlive its first attempt, and other subtas
   const words = here.servers[0]!.calls().map(wordsOf).join('\n');
   expect(words).toContain('#1 [x] write a\\n#2 [ ] check a\\n(1 pending, 0 in_progress, 1 completed)');
   expect(words).toContain('No tasks.\\nOf first (not yours to change):\\n#1 [x] write a');
+});
+
+test('what documents and tables were written is undone like any other change', async () => {
+  const here = keep(
+    scriptedLab(
+      script(
+        plan({ id: 'report', files: ['report.docx', 'costs.xlsx', 'data.csv'] }),
+        calls('report', call('spreadsheet', { operation: 'sort', path: 'data.csv', column_name: 'n' })),
+        calls(
+          'report',
+          call('spreadsheet', {
+            operation: 'filter',
+            path: 'data.csv',
+            column_name: 'n',
+            value: '1',
+            output_path: 'costs.xlsx',
+          }),
+        ),
+        calls('report', call('document_write', { path: 'report.docx', title: 'Costs', content: 'Done.' })),
+        calls('report', call('document_write', { path: 'notes.md', content: 'More.', append: true })),
+        done('report', ['report.docx', 'costs.xlsx', 'data.csv']),
+      ),
+    ),
+  );
+  here.write('data.csv', 'n,x\n2,b\n1,a\n');
+  here.write('notes.md', 'Some.\n');
+  const before = here.tree();
+  const { result, events } = await here.go('Report');
+  expect(result.exit_code).toBe(0);
+  const outcomes = ofType(events, 'tool_call_completed').map(({ data }) => [
+    data['success'],
+    data['files_changed'],
+  ]);
+  expect(outcomes).toEqual([
+    [true, ['data.csv']],
+    [true, ['costs.xlsx']],
+    [true, ['report.docx']],
+    [true, ['notes.md']],
+  ]);
+  expect(here.tree()).toMatchObject({ 'data.csv': 'n,x\n1,a\n2,b\n', 'notes.md': 'Some.\n\nMore.\n' });
+  expect(await here.loom.undo(result.task_id)).toMatchObject({ refused: [] });
+  expect(here.tree()).toEqual(before);
 });

@@ -52,7 +52,9 @@ const newFolder = (name: string): Folder => ({ name, folders: new Map(), files: 
 async function filesBelow(root: string, path: string, signal: AbortSignal): Promise<string[]> {
   const files: string[] = [];
   await ripgrep(root, ['--files', '--null'], path, '\0', signal, record => {
-    files.push(plainPath(record));
+    // A line break in a name must not look like two entries.
+    const file = plainPath(record);
+    if (!/[\u0000-\u001f\u007f]/.test(file)) files.push(file);
     return files.length < MAX_FILES;
   });
   return files.sort();
