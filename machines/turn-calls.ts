@@ -106,6 +106,8 @@ export interface ToolInput {
   mutates: boolean;
   effect: EffectClass;
   network: boolean;
+  /** The call is let read secrets: it names them, and the gate or a person agreed. */
+  secret?: true;
 }
 
 export interface NoteInput {
@@ -358,7 +360,8 @@ export function toolInput(context: Context, call: Call): ToolInput {
   const { thread, subtask, iteration } = context;
   // A person who approves a command that may reach the network has approved that, too; a rule likewise.
   const network = call.shell_network;
-  return { thread, subtask, iteration, n, tool, subject, mutates, effect, network };
+  const secret = call.risks.includes('secret') ? { secret: true as const } : {};
+  return { thread, subtask, iteration, n, tool, subject, mutates, effect, network, ...secret };
 }
 
 export function noteInput(context: Context, call: Call): NoteInput {

@@ -41,7 +41,8 @@ export async function declaredAssessment(tool: Tool, args: Args, workspace: Work
   const about = tool.subject ?? tool.parameters.required?.[0];
   const subject = tool.subject || paths.length === 0 ? String(args[about ?? ''] ?? '') : paths.join(' -> ');
   return {
-    risks: !changes && paths.some(isSecretPath) ? [...risks, 'secret'] : risks,
+    // What a call takes from one path to another it can be read from there.
+    risks: (!changes || paths.length > 1) && paths.some(isSecretPath) ? [...risks, 'secret'] : risks,
     effect: effect ?? effectOf(risks),
     mutates: mutates ?? changes,
     subject: subject.slice(0, MAX_SUBJECT),

@@ -10,6 +10,7 @@ import { type Row, StoreWriteError } from '../../store/port.ts';
 import { artifactShelf, outlived } from '../../tools/artifacts.ts';
 import { changesMade } from '../../tools/changes.ts';
 import { isGitsOwn } from '../../tools/records.ts';
+import { hideSecrets, type Secrets, secretsIn } from '../../tools/secrets.ts';
 import { leftBehind } from '../../tools/shell/observe.ts';
 import type { ChangeRecord, ToolContext, ToolResult } from '../../tools/tool.ts';
 import type { TrackedList } from '../../tools/tracker.ts';
@@ -81,7 +82,9 @@ export function toolEffect(deps: TaskDeps): Effect {
     let tracked: TrackedList | null = null;
     // From here on it counts, however it ends.
     context.spend({ ...NO_COST, tool_calls: 1 });
-    const result = await deps.registry.run(call.name, call.arguments, {
+    const { root } = deps.workspace;
+    const before = secretsIn(root);
+    const made = await deps.registry.run(call.name, call.arguments, {
       ...toolContext(
         { ...deps, blobs: kept.blobs },
         intent.key,
@@ -100,6 +103,7 @@ export function toolEffect(deps: TaskDeps): Effect {
         },
       },
     });
+    const result = input.secret ? made : withoutSecrets(made, new Map([...before, ...secretsIn(root)]));
     // Not a failure of the tool, which the model could do nothing about.
     if (kept.broken()) throw kept.broken();
     // A command that was stopped and observed to its end is a fact like any other; the rest is simply not done.
@@ -194,6 +198,16 @@ async function outlivedBy({ rows, config, now }: TaskDeps, added: Row[]): Promis
     },
     now(),
   );
+}
+
+/** What a model, a reviewer and the journal read of a call that was not let read secrets. */
+function withoutSecrets(result: ToolResult, secrets: Secrets): ToolResult {
+  const { diff } = result.data;
+  return {
+    ...result,
+    output: hideSecrets(result.output, secrets),
+    data: typeof diff === 'string' ? { ...result.data, diff: hideSecrets(diff, secrets) } : result.data,
+  };
 }
 
 /** Hosts that a redirect may lead to: those that a call of their own would be let to unasked. */

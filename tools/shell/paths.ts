@@ -79,7 +79,8 @@ export function exists(word: Word, place: Place): boolean {
 }
 
 const SECRET_NAMES = ['.env', '.netrc', '.npmrc', '.ssh', '.aws', '.gnupg'];
-const SECRET_SYSTEM = /^\/(etc\/(shadow|gshadow|sudoers|ssl\/private)|proc\/[^/]+\/(environ|mem)|root\/)/;
+const SECRET_SYSTEM =
+  /^\/(etc\/(passwd|shadow|gshadow|sudoers|ssl\/private)|proc\/[^/]+\/(environ|mem)|root\/)/;
 const SECRET_HOME =
   /(^|\/)\.(config\/(gh|gcloud|op)|password-store|mozilla|bash_history|zsh_history|vault-token|terraform\.d|azure)(\/|$)/;
 
