@@ -4,6 +4,7 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { isSecretPath } from './result.ts';
+import type { ToolResult } from './tool.ts';
 
 /** Bounds of the look for such files; deeper ones belong to what was installed or built. */
 const MAX_ENTRIES = 2_000;
@@ -66,7 +67,7 @@ function valuesIn(file: string): string[] {
 }
 
 /** A secret and the file it stands in. */
-export type Secrets = Map<string, string>;
+type Secrets = Map<string, string>;
 
 /** The secrets of the workspace's own files as they are now. Look before a call, too: it may take the file away. */
 export function secretsIn(root: string): Secrets {
@@ -82,4 +83,14 @@ export function hideSecrets(text: string, secrets: Secrets): string {
   for (const [value, path] of secrets)
     if (hidden.includes(value)) hidden = hidden.replaceAll(value, `[secret of ${path}, not shown]`);
   return hidden;
+}
+
+/** What a model, a reviewer and the journal read of a call that was not let read secrets. */
+export function withoutSecrets(result: ToolResult, secrets: Secrets): ToolResult {
+  const { diff } = result.data;
+  return {
+    ...result,
+    output: hideSecrets(result.output, secrets),
+    data: typeof diff === 'string' ? { ...result.data, diff: hideSecrets(diff, secrets) } : result.data,
+  };
 }

@@ -1,6 +1,5 @@
 /** One tool call: runs it with the host's powers and tells the model, the changelog, the verifier and the journal. */
 import { createHash } from 'node:crypto';
-import { gate } from '../../machines/approval.ts';
 import { NO_COST } from '../../machines/budget.ts';
 import type { EffectOutputs } from '../../machines/effects.ts';
 import { type Failure, LoomError } from '../../machines/failure.ts';
@@ -10,18 +9,16 @@ import { type Row, StoreWriteError } from '../../store/port.ts';
 import { artifactShelf, outlived } from '../../tools/artifacts.ts';
 import { changesMade } from '../../tools/changes.ts';
 import { isGitsOwn } from '../../tools/records.ts';
-import { hideSecrets, type Secrets, secretsIn } from '../../tools/secrets.ts';
+import { secretsIn, withoutSecrets } from '../../tools/secrets.ts';
 import { leftBehind } from '../../tools/shell/observe.ts';
 import type { ChangeRecord, ToolContext, ToolResult } from '../../tools/tool.ts';
 import type { TrackedList } from '../../tools/tracker.ts';
-import { opensLocal } from '../../tools/web/address.ts';
 import type { Effect, EffectContext } from '../effect.ts';
 import { estimateTokens } from '../models/estimate.ts';
 import type { Message } from '../models/model.ts';
 import { fenced } from '../prompts/fence.ts';
 import { isTest } from './checks/commands.ts';
 import type { TaskDeps } from './deps.ts';
-import { namedHosts } from './named-hosts.ts';
 import { writeRows } from './owed.ts';
 import { roomFor } from './room.ts';
 import {
@@ -40,6 +37,7 @@ import {
 } from './rows.ts';
 import { resultSignature } from './signature.ts';
 import { fenceWord, sourceOf, taintRow } from './taint.ts';
+import { type Reach, webReach } from './web-reach.ts';
 
 /** Part of the window beside the answer that one result may take, and the characters below which it says nothing. */
 const RESULT_SHARE = 0.2;
@@ -92,7 +90,7 @@ export function toolEffect(deps: TaskDeps): Effect {
         context,
         lastReads,
         outputLimit,
-        await followable(deps, input),
+        await webReach(deps, input),
       ),
       artifacts: shelf,
       tracker: {
@@ -200,28 +198,6 @@ async function outlivedBy({ rows, config, now }: TaskDeps, added: Row[]): Promis
   );
 }
 
-/** What a model, a reviewer and the journal read of a call that was not let read secrets. */
-function withoutSecrets(result: ToolResult, secrets: Secrets): ToolResult {
-  const { diff } = result.data;
-  return {
-    ...result,
-    output: hideSecrets(result.output, secrets),
-    data: typeof diff === 'string' ? { ...result.data, diff: hideSecrets(diff, secrets) } : result.data,
-  };
-}
-
-/** Hosts that a redirect may lead to: those that a call of their own would be let to unasked. */
-async function followable(
-  deps: TaskDeps,
-  { tool, thread, subtask }: ToolInput,
-): Promise<(subject: string) => boolean> {
-  if (tool !== 'web_fetch') return () => false;
-  const named = await namedHosts(deps, subtask === null ? await deps.rows.messages(thread) : []);
-  return subject =>
-    gate(deps.policy, { tool, risks: ['network'], subject, unnamed: !named(subject) }, 'outside').decision ===
-    'run';
-}
-
 /** Every path that changes touch, old names included. */
 const written = (changes: ChangeRecord[], also: string[] = []): string[] => [
   ...changes
@@ -307,7 +283,7 @@ function toolContext(
   context: EffectContext,
   lastReads: Map<string, string>,
   outputLimit: number,
-  follow: (subject: string) => boolean,
+  reach: Reach,
 ): Omit<ToolContext, 'artifacts' | 'tracker'> {
   return {
     workspace: deps.workspace,
@@ -329,11 +305,7 @@ function toolContext(
     blobs: deps.blobs,
     history: () => deps.rows.history(),
     scratch: deps.scratch,
-    web: {
-      ...deps.web,
-      local: subject => deps.policy.allow.some(rule => opensLocal(rule, subject)),
-      follow,
-    },
+    web: { ...deps.web, ...reach },
     child: group => context.child(group),
     network: input.network,
     sandbox: deps.config.tools.shell.sandbox,
