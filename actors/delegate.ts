@@ -10,6 +10,7 @@ import { LoomError } from '../machines/failure.ts';
 import type { Lease, RunHead, Store } from '../store/port.ts';
 import type { Delegate, Delegated } from '../tools/delegated.ts';
 import type { EffectContext } from './effect.ts';
+import { TAINT_PREFIX, TAINTED_RUN, type Taint, taintKey } from './effects/rows.ts';
 import type { HostEnd } from './host-port.ts';
 import type { JournalEvent, ResumeOptions, RunOptions } from './loom.ts';
 import { isOver, resultOf } from './report.ts';
@@ -53,6 +54,8 @@ export interface Caller {
 export interface Child {
   parent?: string;
   depth?: number;
+  /** Its goal was written by somebody who had read untrusted content. */
+  tainted?: boolean;
 }
 
 const DIGITS = 12;
@@ -167,6 +170,12 @@ async function driven(
   return (await store.head(id))!;
 }
 
+/** What one who is tainted asks for is done warily by whoever does it. */
+async function tainted(store: Store, run: string, subtask: string | null): Promise<boolean> {
+  const rows = await Promise.all([taintKey(subtask), TAINTED_RUN].map(key => store.get<Taint>(run, key)));
+  return rows.some(row => row !== null);
+}
+
 async function outcomeOf(store: Store, head: RunHead): Promise<Delegated> {
   const { task_id, status, summary, files_changed, error, questions = [] } = await resultOf(store, head);
   const wanted = questions.map(({ id, prompt }) => `${prompt.slice(0, 200)} (loom answer ${id})`).join('; ');
@@ -176,6 +185,7 @@ async function outcomeOf(store: Store, head: RunHead): Promise<Delegated> {
     status: isOver(head) ? status : 'parked',
     summary,
     files_changed,
+    untrusted: (await store.range(head.id, TAINT_PREFIX, { limit: 1 })).length > 0,
     error: error
       ? {
           code: error.code,
@@ -220,6 +230,7 @@ function delegateOf(
             workspace: caller.workspace,
             parent: caller.run,
             depth: caller.depth + 1,
+            tainted: await tainted(store, caller.run, subtask),
             approval: caller.policy.mode,
             allow: caller.policy.allow,
             deny: caller.policy.deny,

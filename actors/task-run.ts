@@ -11,6 +11,7 @@ import { RUN_TOOL } from '../tools/run-tool.ts';
 import { beyondUndo } from '../tools/shell/beyond-undo.ts';
 import { type Caller, type Child, childrenOf } from './delegate.ts';
 import { taskEffects } from './effects/index.ts';
+import { TAINTED_RUN, type Taint } from './effects/rows.ts';
 import { openEventLog } from './event-log.ts';
 import { createHost } from './host.ts';
 import type { Host, HostEnd } from './host-port.ts';
@@ -191,6 +192,9 @@ export async function startTask(
   const ledger = newLedger(record.limits.task, record.limits.subtask);
   const lease = await launch.store.create(head, [
     { key: 'task', value: record },
+    ...(options.tainted
+      ? [{ key: TAINTED_RUN, value: { source: `task ${options.parent}` } satisfies Taint }]
+      : []),
     ...ledgerRows(ledger, ledger),
   ]);
   const stored: RunHead = { ...head, rev: 0, fence: lease.fence };

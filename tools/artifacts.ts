@@ -74,12 +74,15 @@ export function artifactShelf(
   const kept = new Map<string, ArtifactRow>();
   const keep: Artifacts['keep'] = async (blob, { media_type = 'text/plain', source, untrusted }) => {
     const id = `af_${blob.sha256.slice(0, 16)}`;
-    if (!kept.has(id))
+    const known = kept.get(id) ?? (await find(id));
+    // The same content once from outside is from outside for good.
+    const outside = untrusted === true || known?.untrusted === true;
+    if (!kept.has(id) || outside)
       kept.set(id, {
         blob,
         media_type,
         source: source.slice(0, MAX_SOURCE),
-        ...(untrusted ? { untrusted: true as const } : {}),
+        ...(outside ? { untrusted: true as const } : {}),
         at: new Date(now()).toISOString(),
       });
     return id;

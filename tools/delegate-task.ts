@@ -53,7 +53,8 @@ export const delegateTask: Tool = {
         'goal: no task can be delegated from here: either this is one at the depth limit, or no run is going on (loom run starts one). Do the work with the other tools.',
         { fields: ['goal'] },
       );
-    const { task_id, status, summary, files_changed, error } = await delegate({ goal });
+    const { task_id, status, summary, files_changed, untrusted, error } = await delegate({ goal });
+    const outside = untrusted ? { untrusted: { source: `task ${task_id}` } } : {};
     const data = { task_id, status, files: files_changed.slice(0, 50) };
     if (status !== 'completed') {
       const { code, message } = error ?? { code: status, message: `it ended as ${status}` };
@@ -63,10 +64,14 @@ export const delegateTask: Tool = {
           'delegate_failed',
           `The delegated task ${task_id} was not completed (${code}): ${message}`,
         ),
-        { data, files_changed },
+        { data, files_changed, ...outside },
       );
     }
     const files = files_changed.length > 0 ? `\nFiles changed: ${files_changed.slice(0, 50).join(', ')}` : '';
-    return success(`${summary || 'Done.'}${files}\n[task ${task_id}, verified]`, { data, files_changed });
+    return success(`${summary || 'Done.'}${files}\n[task ${task_id}, verified]`, {
+      data,
+      files_changed,
+      ...outside,
+    });
   },
 };

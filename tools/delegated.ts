@@ -7,6 +7,8 @@ export interface Delegated {
   status: string;
   summary: string;
   files_changed: string[];
+  /** Something from outside was read on the way: what it says is data from there. */
+  untrusted: boolean;
   /** Why it is not completed, and what to do. */
   error: { code: string; message: string } | null;
 }

@@ -181,8 +181,8 @@ export const spreadsheet: Tool = {
         enum: ['create', 'read', 'add_rows', 'add_column', 'update_cell', 'summary', 'filter', 'sort'],
       },
       path: PATH,
-      // Said where a workbook has more than one.
-      sheet: { type: 'string', maxLength: 100, rare: true },
+      // Said where a workbook has more than one; what Excel allows in a name.
+      sheet: { type: 'string', maxLength: 31, pattern: "^[^[\\]\\\\/:*?']+$", rare: true },
       headers: { type: 'array', maxItems: 1_000, items: TEXT },
       rows: { type: 'array', maxItems: 10_000, items: { type: 'array', maxItems: 1_000, items: CELL } },
       column_name: TEXT,

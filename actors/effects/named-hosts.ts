@@ -2,7 +2,7 @@
 
 import type { TaskDeps } from './deps.ts';
 import type { StoredMessage } from './rows.ts';
-import { isTainted } from './taint.ts';
+import { bornTainted, isTainted } from './taint.ts';
 
 /** Names of files look like names of hosts; only with a scheme in front are these meant as such. */
 const FILE_ENDINGS =
@@ -37,8 +37,8 @@ export async function namedHosts(
   const { rows } = deps;
   const said = own.filter(({ message }) => message.role === 'user').map(({ message }) => message.content);
   const instructions = (await rows.instructions()).map(instruction => instruction.text);
-  const plans = await planTexts(deps);
-  const texts = [deps.goal, ...instructions, ...plans, ...said].map(text => String(text));
+  const asked = (await bornTainted(deps)) ? [] : [deps.goal, ...(await planTexts(deps))];
+  const texts = [...asked, ...instructions, ...said].map(text => String(text));
   const named = new Set(texts.flatMap(hostsIn).map(plain));
   return subject => named.has(plain(subject));
 }

@@ -158,6 +158,8 @@ export const decisionKey = (subtask: string | null, effectKey: string): string =
 export const traceKey = (thread: string, effectKey: string): string => `t/${thread}/${keyOrder(effectKey)}`;
 export const TAINT_PREFIX = 'taint/';
 /** That a subtask, or the session ('-'), has read untrusted content. */
+/** Of a run whose very goal somebody tainted has written. No subtask has this name. */
+export const TAINTED_RUN = `${TAINT_PREFIX}*`;
 export const taintKey = (subtask: string | null): string => TAINT_PREFIX + (subtask ?? '-');
 const INSTRUCTION_PREFIX = 'steer/';
 const MEMORY_PREFIX = 'mem/';

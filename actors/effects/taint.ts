@@ -5,12 +5,16 @@ import type { ToolInput } from '../../machines/turn.ts';
 import type { Row } from '../../store/port.ts';
 import type { ToolResult } from '../../tools/tool.ts';
 import type { TaskDeps } from './deps.ts';
-import { row, TAINT_PREFIX, type Taint, taintKey } from './rows.ts';
+import { row, TAINT_PREFIX, TAINTED_RUN, type Taint, taintKey } from './rows.ts';
 
 type Rows = Pick<TaskDeps, 'rows'>;
 
-export const isTainted = async ({ rows }: Rows, subtask: string | null): Promise<boolean> =>
-  (await rows.get<Taint>(taintKey(subtask))) !== null;
+/** The goal itself comes from somebody who had read untrusted content. */
+export const bornTainted = async ({ rows }: Rows): Promise<boolean> =>
+  (await rows.get<Taint>(TAINTED_RUN)) !== null;
+
+export const isTainted = async (deps: Rows, subtask: string | null): Promise<boolean> =>
+  (await deps.rows.get<Taint>(taintKey(subtask))) !== null || (await bornTainted(deps));
 
 export const taintRow = (subtask: string | null, source: string): Row =>
   row(taintKey(subtask), { source: source.slice(0, 500) } satisfies Taint);

@@ -159,6 +159,43 @@ test('it is cancelled with its caller', async () => {
   expect((await here.loom.tasks()).map(task => task.status)).toEqual(['cancelled', 'cancelled']);
 });
 
+test.each([
+  [true, 'curl --version || true'],
+  [false, 'true'],
+])(
+  'what is asked for by one who has read what strangers wrote (%s) is done as warily as by themselves',
+  async (wary, command) => {
+    const fetches = (subtask: string) => calls(subtask, call('web_fetch', { url: 'http://127.0.0.1:9/x' }));
+    const here = keep(
+      scriptedLab(
+        script(
+          outer,
+          // Named like a program that reaches the network; this only prints.
+          shell('outer', command),
+          delegates('outer', 'Write the part'),
+          inner,
+          fetches('inner'),
+          delivers('inner', 'part.md'),
+          finish,
+          verdict('outer', true),
+        ),
+      ),
+    );
+    const { events } = await here.go('Write it all', { allow: [`shell_execute(${command})`] });
+    const child = String(ofType(events, 'delegated_task_progress')[0]!.data['delegated_task_id']);
+    const task = await here.loom.task(child);
+    if (!wary) {
+      expect(task.questions).toEqual([]);
+      return;
+    }
+    expect(task.questions.map(({ prompt }) => prompt)).toEqual([expect.stringContaining('web_fetch')]);
+    const [told] = ofType(events, 'tool_call_completed').filter(
+      ({ data }) => data['tool'] === 'delegate_task',
+    );
+    expect(told!.data).toMatchObject({ success: false, error: expect.stringContaining('loom answer') });
+  },
+);
+
 test('what a crash cut off goes on as the same run, and is not started twice', async () => {
   const here = keep(
     scriptedLab(
