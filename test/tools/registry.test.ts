@@ -251,7 +251,7 @@ describe('a call', () => {
       subject: 'a -> b',
       effect: 'checkable',
     });
-    expect(await judge('shell_execute', { command: 'npm test' })).toEqual({
+    expect(await judge('shell_execute', { command: 'npm test' })).toMatchObject({
       risks: ['exec'],
       effect: 'unknowable',
       mutates: true,
