@@ -14,7 +14,7 @@ interface Prompts {
   Confirm: PromptClass;
 }
 
-interface Choice {
+export interface Choice {
   name: string;
   /** What the person sees; default: the name. */
   message?: string;

@@ -41,6 +41,16 @@ const UNDO_OPTIONS: OptionSpec[] = [
 
 export const COMMANDS: CommandSpec[] = [
   {
+    name: 'cowork',
+    args: '',
+    summary: 'Work together in this folder (the same as loom without a command)',
+    options: [
+      ['--resume <id>', 'Go on with this conversation (an id or its beginning)'],
+      ['--continue', 'Go on with the last conversation of this folder'],
+    ],
+    load: () => import('./commands/cowork.ts'),
+  },
+  {
     name: 'run',
     args: '<goal>',
     summary: 'Plan a goal, do it, verify it; GOAL or @FILE',

@@ -29,6 +29,12 @@ export const printedNotices = (io: Io): Notices => ({ told: line => io.err(`loom
 
 export type OpenLoom = (options: OpenOptions) => Promise<Loom>;
 
+export interface NestedCommands {
+  names: string[];
+  /** Resolves to the exit code. Throws UsageError. */
+  run(words: string[], context: Context): Promise<number>;
+}
+
 export interface Context {
   io: Io;
   paint: { out: Paint; err: Paint };
@@ -38,8 +44,12 @@ export interface Context {
   workspace: string | undefined;
   model: string | undefined;
   notices: Notices;
+  /** Another command line within this one, as a session runs them. */
+  nested: NestedCommands;
   /** Opens Loom; closed by the program when the command ends. */
   loom(): Promise<Loom>;
+  /** Closes it, so that the next one is opened with what the settings say by then. */
+  reload(): Promise<void>;
 }
 
 export interface Colours {

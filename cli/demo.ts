@@ -54,6 +54,8 @@ async function demo(): Promise<number> {
       err: paintFor({ env: io.env, tty: io.tty.err, off: false }),
     },
     loom: () => openEngine({ home, workspace, config }),
+    reload: async () => undefined,
+    nested: { names: [], run: () => Promise.reject(new Error('there is no command line within it')) },
   };
   const paint = context.paint.out;
   io.out(

@@ -142,6 +142,8 @@ export function parse(argv: string[]): Parsed {
   const name = positional[0];
   if (name === undefined && asked('version')) return { kind: 'version' };
   const cli = declare();
+  // Without a command: the session, with its own options.
+  if (name === undefined && !asked('help')) return parse(['cowork', ...argv]);
   if (name === undefined || name === 'help') return { kind: 'help', print: () => helpOf(cli, positional[1]) };
   const spec = COMMANDS.find(command => command.name === name);
   if (!spec) throw unknownCommand(name);

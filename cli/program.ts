@@ -1,9 +1,17 @@
 /** One call of `loom` from words to exit code. Whatever happens is said in one message, never as a stack trace. */
 import { resolve } from 'node:path';
 import type { Loom } from '../actors/loom.ts';
-import type { CommandSpec } from './commands.ts';
-import { type Context, type Io, type Notices, type OpenLoom, type OutputForm, paintFor } from './context.ts';
-import { EXIT, shown } from './failure.ts';
+import { COMMANDS, type CommandSpec } from './commands.ts';
+import {
+  type Context,
+  type Io,
+  type NestedCommands,
+  type Notices,
+  type OpenLoom,
+  type OutputForm,
+  paintFor,
+} from './context.ts';
+import { EXIT, shown, UsageError } from './failure.ts';
 import type { Interrupt } from './interrupt.ts';
 import { parse } from './parse.ts';
 import { safe } from './render/width.ts';
@@ -65,6 +73,12 @@ async function runCommand(
       out: paintFor({ env: io.env, tty: io.tty.out, off }),
       err: paintFor({ env: io.env, tty: io.tty.err, off }),
     },
+    nested,
+    async reload() {
+      const before = await opened?.catch(() => undefined);
+      opened = undefined;
+      await before?.close();
+    },
     loom: () =>
       (opened ??= open({
         workspace: workspace ?? io.cwd,
@@ -83,6 +97,16 @@ async function runCommand(
     await loom?.close();
   }
 }
+
+const nested: NestedCommands = {
+  names: COMMANDS.map(command => command.name),
+  async run(words, context) {
+    const parsed = parse(words);
+    if (parsed.kind !== 'command') throw new UsageError(`loom ${words[0]} --help tells how to use it`);
+    const { command } = await parsed.spec.load();
+    return command(context, parsed.args, parsed.values);
+  },
+};
 
 /** The form is needed for errors in the words themselves, before they are parsed. */
 function wantedForm(argv: string[]): OutputForm {

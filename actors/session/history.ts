@@ -16,9 +16,15 @@ function entryOf(n: number, key: string, { message, interrupted }: SessionMessag
     role: message.role === 'system' ? 'user' : message.role,
     text: messageText(message),
     calls: message.role === 'assistant' ? (message.tool_calls ?? []) : [],
-    ...(message.role === 'tool' ? { tool: message.name, call_id: message.tool_call_id } : {}),
+    ...(message.role === 'tool' ? { tool: message.name, call_id: message.tool_call_id, ...callOf(key) } : {}),
     interrupted: interrupted === true,
   };
+}
+
+/** `m/<thread>/0003.c01` is the result of call `<thread>.3.1`. */
+function callOf(key: string): { call?: string } {
+  const [, thread, iteration, n] = /^m\/(.+)\/(\d+)\.c(\d+)$/.exec(key) ?? [];
+  return thread === undefined ? {} : { call: `${thread}.${Number(iteration)}.${Number(n)}` };
 }
 
 /** The newest messages, oldest first. */

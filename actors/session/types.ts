@@ -53,6 +53,8 @@ export interface HistoryEntry {
   /** Of a tool: whose result it is. */
   tool?: string;
   call_id?: string;
+  /** Of a tool: the call as the journal names it, `<thread>.<iteration>.<n>`. */
+  call?: string;
   /** The answer was cut off here, by a person or by the end of the process. */
   interrupted: boolean;
 }

@@ -162,6 +162,8 @@ export function openTerminal(options: TerminalOptions): Terminal {
       try {
         return await use();
       } finally {
+        // The other prompt has given the terminal back to whole lines.
+        options.input.setRawMode?.(true);
         pasted.attach();
         line.resume();
         lent = false;

@@ -21,6 +21,8 @@ const context: Context = {
   model: undefined,
   notices: { told: () => undefined },
   loom: () => Promise.reject(new Error('the player needs no engine')),
+  reload: async () => undefined,
+  nested: { names: [], run: () => Promise.reject(new Error('there is no command line within it')) },
 };
 
 process.stdin.setRawMode(true);

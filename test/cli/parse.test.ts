@@ -118,7 +118,13 @@ describe('mistakes', () => {
   });
 });
 
-test.each([[[]], [['--help']], [['help']], [['run', '--help']], [['-h', 'run']], [['help', 'run']]])(
+test('without a command it is the session, options included', () => {
+  expect(parsed()).toMatchObject({ name: 'cowork' });
+  expect(parsed('--continue', '-w', '.').values.flag('continue')).toBe(true);
+  expect(parsed('--resume', 'k3x9').values.text('resume')).toBe('k3x9');
+});
+
+test.each([[['--help']], [['help']], [['run', '--help']], [['-h', 'run']], [['help', 'run']]])(
   '%j is help',
   argv => {
     expect(parse(argv).kind).toBe('help');

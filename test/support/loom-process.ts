@@ -187,6 +187,6 @@ export function sandbox(prefix: (home: string) => string[] = () => []): Sandbox 
         .filter(Boolean)
         .map(line => JSON.parse(line) as JournalEvent);
     },
-    remove: () => rmSync(folder, { recursive: true, force: true }),
+    remove: () => rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 }),
   };
 }

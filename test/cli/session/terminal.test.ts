@@ -97,6 +97,7 @@ describe('the prompt of a session', () => {
     terminal.keys('-l', 'and on');
     terminal.keys('Enter');
     await terminal.until(/entry "and on"/);
+    expect(lines().slice(-4)).toEqual(['chosen blue', '> and on', 'entry "and on"', '>']);
   });
 
   it('writes nothing while nothing happens', async () => {
