@@ -15,7 +15,7 @@ import type { Pour } from './pour.ts';
 import { LARGEST_KEPT, type Unkept } from './unkept.ts';
 
 /** Of one command; what comes after is changed without a way back. */
-const MOST_KEPT = { files: 10_000, bytes: 1024 * 1024 * 1024 };
+const MOST_KEPT = { files: 5_000, bytes: 1024 * 1024 * 1024 };
 const READERS = 8;
 
 export interface Harvest {

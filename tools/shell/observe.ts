@@ -114,6 +114,8 @@ async function inOverlay(
     if (!(await wasMounted(overlay)) || (ended.sealed && metLimit(ended))) return null;
     if (ended.reason === 'aborted') return report(run, ended, context, NOTHING);
     const found = await harvest(overlay, unkept, context.blobs, since);
+    // The last moment at which nothing has happened.
+    if (context.signal.aborted) return report(run, { ...ended, reason: 'aborted' }, context, NOTHING);
     return await merge(found, await report(run, ended, context, found), context);
   } finally {
     await dropOverlay(folder);
