@@ -1,4 +1,5 @@
 /** Long random series of file tools and commands: undone, the workspace is to the bit what it was; redone, what it became. */
+import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -15,7 +16,7 @@ import type { Args, ChangelogEntry, Tool } from '../../tools/tool.ts';
 import { applyUndo, planUndo, type Selection } from '../../tools/undo.ts';
 import { DEEP, random } from '../support/lanes.ts';
 import { treeOf } from '../support/tree.ts';
-import { bench } from './support.ts';
+import { bench, tempFolder } from './support.ts';
 
 const mode = vi.hoisted(() => ({ overlay: true }));
 vi.mock(import('../../tools/shell/overlay.ts'), async original => {
@@ -85,10 +86,19 @@ async function series(seed: number) {
       .catch(() => null);
     keep(tool.name, 'a', result?.changes ?? []);
   };
+  /** Whichever way it runs, the workspace must be what the command alone would have made of it. */
+  const command = async (text: string) => {
+    const twin = await tempFolder();
+    execFileSync('cp', ['-a', `${b.root}/.`, twin]);
+    spawnSync('/bin/bash', ['-c', text], { cwd: twin });
+    await call(shellExecute, { command: text });
+    expect(treeOf(b.root), `seed ${seed}: ${text}`).toEqual(treeOf(twin));
+    rmSync(twin, { recursive: true });
+  };
   const step = async () => {
     const [path, other, folder] = [pick(NAMES), pick(NAMES), pick(FOLDERS)];
     const kind = next();
-    if (kind < 0.1) return call(shellExecute, { command: pick(COMMANDS)(path, other, folder) });
+    if (kind < 0.1) return command(pick(COMMANDS)(path, other, folder));
     if (kind < 0.45) return call(writeFile, { path, content: pick(['1\n', 'two\n', 'y'.repeat(5_000)]) });
     if (kind < 0.65) return call(editFile, { path, old_str: pick(['one', 'o', 'two', 'c']), new_str: 'z' });
     if (kind < 0.8) return call(deleteFile, { path: next() < 0.8 ? path : folder });
@@ -136,7 +146,7 @@ async function checkSeries(seed: number): Promise<number> {
   return commands;
 }
 
-const COUNT = Number(process.env['LOOM_SERIES'] ?? (DEEP ? 10_000 : 14));
+const COUNT = Number(process.env['LOOM_SERIES'] ?? (DEEP ? 10_000 : 12));
 
 describe('a series of 20 calls is undone and redone exactly', () => {
   it.runIf(available)('with commands in an overlay', { timeout: COUNT * 5_000 }, async () => {
