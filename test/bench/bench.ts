@@ -8,9 +8,10 @@ import { openLmdbReader } from '../../store/lmdb.ts';
 import { startFakeServer } from '../support/fake-server.ts';
 import { commandFigures } from './command-figures.ts';
 import { slowestEdit } from './edits.ts';
+import { longTalk } from './long-talk.ts';
 import { toolFigures } from './tool-figures.ts';
 
-const [loom = '', folder = '', fake = ''] = process.argv.slice(2);
+const [loom = '', folder = '', fake = '', resume = ''] = process.argv.slice(2);
 let boxes = 0;
 
 interface Box {
@@ -260,3 +261,4 @@ await memory();
 editLatency();
 await toolFigures(join(folder, 'tools'), print);
 await commandFigures(join(folder, 'commands'), print);
+await longTalk(box(scripted('none.yaml')), resume, print);

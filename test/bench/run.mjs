@@ -15,6 +15,7 @@ try {
     entryPoints: {
       bench: join(import.meta.dirname, 'bench.ts'),
       fake: join(import.meta.dirname, '..', 'support', 'fake-main.ts'),
+      resume: join(import.meta.dirname, '..', 'support', 'resume-child.ts'),
     },
     outdir: folder,
     outExtension: { '.js': '.mjs' },
@@ -25,7 +26,8 @@ try {
     logLevel: 'error',
   });
   const figures = mkdtempSync(join(tmpdir(), 'loom-bench-'));
-  const args = [join(folder, 'bench.mjs'), join(root, 'dist', 'loom.js'), figures, join(folder, 'fake.mjs')];
+  const args = ['bench', 'fake', 'resume'].map(name => join(folder, `${name}.mjs`));
+  args.splice(1, 0, join(root, 'dist', 'loom.js'), figures);
   execFileSync(process.execPath, args, { stdio: 'inherit' });
   rmSync(figures, { recursive: true, force: true });
 } finally {

@@ -44,6 +44,11 @@ export class Corpus {
     return WORDS[low]!;
   }
 
+  /** A word by its rank, 0 for the most frequent. */
+  frequent(rank: number): string {
+    return WORDS[rank]!;
+  }
+
   /** 8 to 72 words, most of them short. */
   text(): string {
     const length = 8 + Math.floor(64 * this.random() ** 2);
