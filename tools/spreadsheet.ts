@@ -105,7 +105,7 @@ async function look(operation: string, path: string, args: Args, context: ToolCo
     return success(isWorkbook(path) ? 'Empty sheet.' : 'Empty CSV file.', { data: about, reads });
   if (operation === 'filter') {
     const { table: matching, message, data } = apply('filter', table, args);
-    const { text, truncated } = shownRows(matching, context.outputLimit, `${message.replace('%', path)}\n`);
+    const { text, truncated } = shownRows(matching, context.outputLimit, `${message(path)}\n`);
     return success(text, { data: { ...about, ...data, truncated }, reads });
   }
   if (operation === 'read') {
@@ -162,7 +162,7 @@ async function change(
     ];
   }, context);
   // After a crash the change was found done; what it said is not known any more.
-  const message = outcome?.message.replace('%', path) ?? `Changed ${target}.`;
+  const message = outcome?.message(path) ?? `Changed ${target}.`;
   const where = target === path ? '' : ` Written to ${target}.`;
   if (records.length === 0)
     return success(`${message}${where} The file was so already.`, { data: { path: target, diff: '' } });

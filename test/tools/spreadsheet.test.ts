@@ -54,12 +54,13 @@ describe('CSV', () => {
 
   it('adds columns where rows are short, and refuses what is there or does not fit', async () => {
     const { call, text } = await sheet({ 'a.csv': 'A,B\n1\n2,3\n' });
-    await call({ operation: 'add_column', column_name: 'C', default_value: 'c' });
-    expect(await text()).toBe('A,B,C\n1,,c\n2,3,c\n');
-    const again = await call({ operation: 'add_column', column_name: 'C' });
+    const added = await call({ operation: 'add_column', column_name: 'C %', default_value: 'c' });
+    expect(added.output).toMatch(/^Added column 'C %' to a\.csv\./);
+    expect(await text()).toBe('A,B,C %\n1,,c\n2,3,c\n');
+    const again = await call({ operation: 'add_column', column_name: 'C %' });
     expect(again.error).toMatchObject({ code: 'exists', detail: { fields: ['column_name'] } });
     const wide = await call({ operation: 'add_rows', rows: [['1', '2', '3', '4']] });
-    expect(wide.error?.message).toMatch(/rows\[0\] has 4 cells, the table has 3 columns: A, B, C/);
+    expect(wide.error?.message).toMatch(/rows\[0\] has 4 cells, the table has 3 columns: A, B, C %/);
   });
 
   it('sorts numbers by size, empty cells last in both directions', async () => {

@@ -20,8 +20,7 @@ export const COMPARISONS = [
 
 export interface Outcome {
   table: Table;
-  /** `%` stands for the path. */
-  message: string;
+  message(path: string): string;
   data?: Record<string, unknown>;
 }
 
@@ -43,7 +42,10 @@ function create(args: Args): Outcome {
   const headers = needed<string[]>(args, 'headers');
   const rows = (args['rows'] as Cell[][] | undefined) ?? [];
   const table: Table = { header: { cells: headers }, rows: rows.map(cells => ({ cells })) };
-  return { table, message: `Created % with ${headers.length} columns and ${rows.length} rows.` };
+  return {
+    table,
+    message: path => `Created ${path} with ${headers.length} columns and ${rows.length} rows.`,
+  };
 }
 
 function addRows(table: Table, args: Args): Outcome {
@@ -60,7 +62,10 @@ function addRows(table: Table, args: Args): Outcome {
     table.rows.some(row => typeof row.cells[i] === 'number'),
   );
   const added = rows.map(cells => ({ cells: cells.map((cell, i) => like(numeric[i] ?? false, cell)) }));
-  return { table: { ...table, rows: [...table.rows, ...added] }, message: `Added ${rows.length} rows to %.` };
+  return {
+    table: { ...table, rows: [...table.rows, ...added] },
+    message: path => `Added ${rows.length} rows to ${path}.`,
+  };
 }
 
 function addColumn(table: Table, args: Args): Outcome {
@@ -80,7 +85,7 @@ function addColumn(table: Table, args: Args): Outcome {
       header: wider(table.header ?? { cells: [] }, name),
       rows: table.rows.map(row => (isBlank(row) ? row : wider(row, value))),
     },
-    message: `Added column '${name}' to %.`,
+    message: path => `Added column '${name}' to ${path}.`,
   };
 }
 
@@ -103,7 +108,8 @@ function updateCell(table: Table, args: Args): Outcome {
   cells[column] = like(typeof old === 'number', value);
   return {
     table: { ...table, rows: withRow(table.rows, row, { cells }) },
-    message: `Updated %[${index}, ${cellText(table.header?.cells[column])}]: '${cellText(old)}' -> '${value}'.`,
+    message: path =>
+      `Updated ${path}[${index}, ${cellText(table.header?.cells[column])}]: '${cellText(old)}' -> '${value}'.`,
   };
 }
 
@@ -127,7 +133,8 @@ function sort(table: Table, args: Args): Outcome {
     .toSorted((a, b) => order(a.cells[column], b.cells[column], down));
   return {
     table: { ...table, rows },
-    message: `Sorted ${rows.length} rows of % by ${cellText(table.header?.cells[column])}${down ? ', descending' : ''}.`,
+    message: path =>
+      `Sorted ${rows.length} rows of ${path} by ${cellText(table.header?.cells[column])}${down ? ', descending' : ''}.`,
   };
 }
 
@@ -157,7 +164,7 @@ function filter(table: Table, args: Args): Outcome {
   const rows = all.filter(row => holds(row.cells[column], comparison, value));
   return {
     table: { ...table, rows },
-    message: `${rows.length} of ${all.length} rows of % match.`,
+    message: path => `${rows.length} of ${all.length} rows of ${path} match.`,
     data: { matched: rows.length, rows: all.length },
   };
 }
