@@ -44,6 +44,8 @@ interface Context extends RemediationInput {
   phase: Phase;
   /** All other work is done: what may end without success makes no further attempt. */
   finishing: boolean;
+  /** A rejected attempt has changed what was accepted before: it must be put right, whatever else is done. */
+  spoiled: boolean;
   signatures: string[];
   failure: Failure | null;
 }
@@ -78,6 +80,13 @@ const settledBy = ({ waits }: Context, output: SubtaskOutput): boolean =>
 
 const signatureOf = (output: SubtaskOutput): string => (output.ok ? 'partial_verified' : output.signature);
 
+const spoils = (context: Context, output: SubtaskOutput): boolean =>
+  !output.ok && (context.spoiled || output.fruitful === true);
+
+/** Nothing else waits for it, and everything else is done. */
+const dispensable = ({ finishing, blocking }: Context, spoiled: boolean): boolean =>
+  finishing && !blocking && !spoiled;
+
 /** What a finished attempt changes. */
 function learned(context: Context, output: SubtaskOutput): Partial<Context> {
   const signature = signatureOf(output);
@@ -85,6 +94,7 @@ function learned(context: Context, output: SubtaskOutput): Partial<Context> {
   const calls = output.ok ? context.calls : output.calls;
   return {
     calls,
+    spoiled: spoils(context, output),
     signatures: [...new Set([...context.signatures, signature])].sort(),
     failure: output.ok ? null : output.failure,
     record: output.ok ? context.record : output.record,
@@ -95,7 +105,7 @@ function learned(context: Context, output: SubtaskOutput): Partial<Context> {
 
 /** Another attempt promises something and is affordable. */
 function worthAnother(context: Context, output: SubtaskOutput): boolean {
-  if (context.phase === 'prune' || (context.finishing && !context.blocking)) return false;
+  if (context.phase === 'prune' || dispensable(context, spoils(context, output))) return false;
   if (!output.ok && HOPELESS.includes(output.failure.code)) return false;
   const calls = output.ok ? context.calls : output.calls;
   return context.critical || calls + (calls - context.calls) <= PATIENCE;
@@ -164,7 +174,7 @@ const machine = setup({
   },
   guards: {
     mustWait: ({ context }) => waitOf(context.tried + 1, context.strategy, rules(context)) > 0,
-    mayEnd: ({ context }) => !context.blocking,
+    mayEnd: ({ context }) => !context.blocking && !context.spoiled,
     confirmed: ({ context, event }) =>
       context.phase === 'confirm' &&
       settledBy(context, (event as unknown as { output: SubtaskOutput }).output),
@@ -172,7 +182,9 @@ const machine = setup({
       settledBy(context, (event as unknown as { output: SubtaskOutput }).output),
     worthAnother: ({ context, event }) =>
       worthAnother(context, (event as unknown as { output: SubtaskOutput }).output),
-    workIsDone: ({ context }) => context.finishing && !context.blocking && context.phase === 'confirm',
+    workIsDone: ({ context, event }) =>
+      context.phase === 'confirm' &&
+      dispensable(context, spoils(context, (event as unknown as { output: SubtaskOutput }).output)),
   },
 }).createMachine({
   id: 'remediation',
@@ -181,6 +193,7 @@ const machine = setup({
     tried: 0,
     phase: most(input) <= 1 ? 'prune' : 'confirm',
     finishing: false,
+    spoiled: false,
     signatures: [],
     failure: null,
   }),

@@ -38,6 +38,8 @@ export type SubtaskOutput =
       calls: number;
       /** It is not over: whether it failed depends on its follow-up. */
       follow_up?: FollowUp;
+      /** Its last attempt changed something, or showed something to hold. */
+      fruitful?: boolean;
       /** How it would be written down. */
       record: SubtaskRecord;
     };
@@ -169,6 +171,7 @@ export const outcome = {
     failure: context.failure ?? failure('terminal', 'unknown', 'the subtask ended without a reason'),
     signature: signatureOf(context),
     calls: context.calls,
+    ...(context.fruitful ? { fruitful: true } : {}),
     record: record(context, context.blocked ? 'blocked' : 'failed'),
   }),
   /** Left to the queue: what to write down should that fail, too. */

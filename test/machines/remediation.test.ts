@@ -4,17 +4,20 @@ import type { FollowUp } from '../../machines/remediation-queue.ts';
 import { catalogue, type Drive, start } from './drive.ts';
 import {
   answer,
+  calls,
   digest,
   failed,
   givenUp,
   node,
   ok,
   planned,
+  read,
   remediationInput,
   settled,
   subtaskInput,
   taskInput,
   text,
+  toolDone,
   verdict,
 } from './results.ts';
 
@@ -168,6 +171,19 @@ describe('an item of the queue', () => {
     expect(ends(confirmed(item(beside).command('FINISH')))).toMatchObject({ state: 'resolved' });
     const last = item(beside, { max_attempts: 1 }).command('FINISH');
     expect(ends(rejected(last))).toMatchObject({ state: 'failed' });
+  });
+
+  it('that spoiled what was accepted puts it right, whatever else is done', () => {
+    const spoiling = (drive: Drive) => {
+      drive.settle('prepare', { ok: true, tokens: 9 }).settle('model', calls(read(0)));
+      drive.settle('t-0', { ...toolDone('x'), progress: true }).settle('model', text());
+      return drive.settle('checks', verdict('pass', { tier: 1 })).settle('review', verdict('fail', open));
+    };
+    const waiting = spoiling(item(beside)).command('FINISH');
+    expect(waiting.open()).toEqual(['backoff', 'ttl']);
+    const working = spoiling(item(beside).command('FINISH'));
+    expect(working.open()).toEqual(['backoff', 'ttl']);
+    expect(ends(confirmed(working.settle('backoff', ok)))).toMatchObject({ state: 'resolved' });
   });
 
   it('that blocks goes on whatever else is done', () => {

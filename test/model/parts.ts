@@ -233,7 +233,12 @@ export const remediation = (outcomes: unknown[], waits: boolean): Part => ({
   machine: 'remediation',
   root: 'task/x/r:a@1',
   input: remediationInput(waits ? {} : { waits, blocking: false, record: null }),
-  results: results({ subtask: outcomes }),
+  results: results({
+    // A rejected attempt may have changed something.
+    subtask: outcomes.flatMap(outcome =>
+      (outcome as { ok: boolean }).ok ? [outcome] : [outcome, { ...(outcome as object), fruitful: true }],
+    ),
+  }),
   commands: () => [{ type: 'PAUSE' }, { type: 'RESUME' }, { type: 'FINISH' }],
   costly: ['subtask'],
   properties,
