@@ -288,6 +288,12 @@ describe('an edit', () => {
     expect(edit(text, 'f:\n    a\ng:', 'f:\n    a\n# new\ng:').text).toBe('f:\n    a\n\n# new\ng:\n    b\n');
   });
 
+  it('does not take a fence for decoration that the file has itself', () => {
+    const old = '```sh\nmake all\n```';
+    expect(edit('make all\n', old, '```sh\nmake one\n```').text).toBe('make one\n');
+    expect(refused('make all\n```sh\n```\n', old).code).toBe('not_found');
+  });
+
   it('keeps the dashes of the file and invents none', () => {
     expect(edit('range: 1–5\n', 'range: 1-5', 'range: 10-50').text).toBe('range: 10–50\n');
     expect(refused('break—here\n', 'break-here', 'break--there').code).toBe('unclear_edit');

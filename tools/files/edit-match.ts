@@ -109,7 +109,7 @@ function lowest(path: string, file: FlatFile, edit: Edit): Candidate | null {
   const strict = found.filter(one => one.level !== 'similar');
   if (strict.length > 0) return only(path, file, strict);
   const others: Candidate[] = [];
-  for (const layer of variantsOf(edit)) {
+  for (const layer of variantsOf(edit, file.text)) {
     others.push(...layer.flatMap(variant => candidatesOf(path, file, variant, 'escape')));
     const escaped = others.filter(one => one.level !== 'similar');
     if (escaped.length > 0) return only(path, file, escaped);

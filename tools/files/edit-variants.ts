@@ -14,7 +14,7 @@ export interface Edit {
 }
 
 /** @returns the edit without the decoration; null when it has none, or the new text has it in part */
-type Undo = (edit: Edit) => Edit | null;
+type Undo = (edit: Edit, file: string) => Edit | null;
 
 const NUMBERED = [
   { form: /^ *\d+\t/, sure: true },
@@ -53,10 +53,14 @@ function withoutNumbers({ old_str, new_str }: Edit): Edit | null {
 const FENCED = /^\s*(`{3,}|~{3,})[^\n`]*\n([\s\S]*?)\n?[ \t]*\1\s*$/;
 const FENCE = /^\s*(?:`{3}|~{3})/m;
 
-function withoutFences({ old_str, new_str }: Edit): Edit | null {
+function withoutFences({ old_str, new_str }: Edit, file: string): Edit | null {
   const old = FENCED.exec(old_str)?.[2];
+  if (old === undefined) return null;
+  // A document that has such a fence may be meant with it, and have changed.
+  const opening = old_str.trim().split('\n', 1)[0]!.trim();
+  if (linesOf(file).some(line => line.trim() === opening)) return null;
   // More fences within: it is a piece of a document that has some.
-  if (old === undefined || FENCE.test(old)) return null;
+  if (FENCE.test(old)) return null;
   const fresh = FENCED.exec(new_str)?.[2];
   if (FENCE.test(fresh ?? new_str)) return null;
   return { old_str: old, new_str: fresh ?? new_str, whole: true };
@@ -184,14 +188,14 @@ export function bareNew(path: string, edit: Edit): Edit | null {
   return old !== now && likeness(old, now) > ALIKE ? null : edit;
 }
 
-/** Other readings of an edit: with one decoration taken off, the likeliest first, then with two. */
-export function variantsOf(edit: Edit): Edit[][] {
+/** Other readings of an edit of `file`: with one decoration taken off, the likeliest first, then with two. */
+export function variantsOf(edit: Edit, file: string): Edit[][] {
   const layers: Edit[][] = [];
   for (let layer = [edit]; layer.length > 0 && layers.length < 2; ) {
     const deeper: Edit[] = [];
     for (const one of layer)
       for (const undo of UNDOS) {
-        const other = undo(one);
+        const other = undo(one, file);
         if (!other || other.old_str.trim() === '' || other.old_str === one.old_str) continue;
         const known = [...layers.flat(), ...deeper];
         if (known.some(same => same.old_str === other.old_str && same.new_str === other.new_str)) continue;
