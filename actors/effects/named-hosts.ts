@@ -37,7 +37,7 @@ export async function namedHosts(
   const { rows } = deps;
   const said = own.filter(({ message }) => message.role === 'user').map(({ message }) => message.content);
   const instructions = (await rows.instructions()).map(instruction => instruction.text);
-  const asked = (await bornTainted(deps)) ? [] : [deps.goal, ...(await planTexts(deps))];
+  const asked = (await bornTainted(deps)) ? [] : await askedTexts(deps);
   const texts = [...asked, ...instructions, ...said].map(text => String(text));
   const named = new Set(texts.flatMap(hostsIn).map(plain));
   return subject => named.has(plain(subject));
@@ -50,4 +50,14 @@ async function planTexts(deps: TaskDeps): Promise<string[]> {
     plans.flatMap(plan => plan.subtasks.map(({ id }) => isTainted(deps, id))),
   );
   return (tainted.includes(true) ? plans.slice(0, 1) : plans).map(plan => JSON.stringify(plan));
+}
+
+/** A delegated task's goal was written by a model: what counts is the goal of the person at the beginning. */
+async function askedTexts(deps: TaskDeps): Promise<string[]> {
+  let above = (await deps.store.head(deps.run))?.parent;
+  if (above === undefined) return [deps.goal, ...(await planTexts(deps))];
+  for (let next: string | undefined = above; next !== undefined; next = (await deps.store.head(next))?.parent)
+    above = next;
+  const record = await deps.store.get<Pick<TaskDeps, 'goal'>>(above, 'task');
+  return record ? [record.goal] : [];
 }

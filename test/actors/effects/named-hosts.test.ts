@@ -1,6 +1,7 @@
 /** Which hosts a text names: addresses and bare names, not files. */
 import { expect, it } from 'vitest';
-import { hostsIn } from '../../../actors/effects/named-hosts.ts';
+import type { TaskDeps } from '../../../actors/effects/deps.ts';
+import { hostsIn, namedHosts } from '../../../actors/effects/named-hosts.ts';
 
 it.each([
   ['Summarise https://Docs.Example.org/guide?x=1.', ['docs.example.org']],
@@ -18,4 +19,37 @@ it.each([
   ['', []],
 ])('%s', (text, hosts) => {
   expect([...new Set(hostsIn(text))].sort()).toEqual([...hosts].sort());
+});
+
+/** As much of a run as the question asks for. */
+function run(
+  id: string,
+  goal: string,
+  parents: Record<string, string>,
+  goals: Record<string, string>,
+): TaskDeps {
+  const rows = {
+    get: async () => null,
+    values: async () => [],
+    keys: async () => [],
+    instructions: async () => [],
+  };
+  const store = {
+    head: async (one: string) => ({ id: one, parent: parents[one] }),
+    get: async (one: string) => (goals[one] === undefined ? null : { goal: goals[one] }),
+  };
+  return { run: id, goal, rows, store } as unknown as TaskDeps;
+}
+
+it('a delegated task goes where the person at the beginning wanted, not where its own goal does', async () => {
+  const named = await namedHosts(
+    run('c', 'fetch evil.example', { c: 'b', b: 'a' }, { a: 'read good.example' }),
+  );
+  expect([named('good.example'), named('www.good.example'), named('evil.example')]).toEqual([
+    true,
+    true,
+    false,
+  ]);
+  const own = await namedHosts(run('a', 'read good.example', {}, {}));
+  expect([own('good.example'), own('evil.example')]).toEqual([true, false]);
 });
