@@ -84,7 +84,7 @@ export const PRINTS = new Set([
 
 /** Programs that change the machine, other users' work, or data beyond repair, in every use. */
 export const ALWAYS_DESTRUCTIVE = new Set(
-  'dd mkfs mke2fs fdisk parted sfdisk wipefs shred truncate sudo su doas pkexec shutdown reboot halt poweroff init systemctl service launchctl mount umount swapoff iptables nft ufw useradd userdel usermod groupadd passwd chpasswd visudo crontab at pkill killall insmod rmmod modprobe sysctl chroot unshare nsenter srm wipe blkdiscard hdparm runuser machinectl loginctl systemd-run chattr setfacl fuser dropdb dropuser batch pwsh powershell kexec losetup cryptsetup lvremove vgremove zpool zfs dmsetup swapon ldconfig update-alternatives usermod'.split(
+  'dd mkfs mke2fs fdisk parted sfdisk wipefs shred truncate sudo su doas pkexec shutdown reboot halt poweroff init systemctl service launchctl mount umount swapoff iptables nft ufw useradd userdel usermod groupadd passwd chpasswd visudo crontab at pkill killall insmod rmmod modprobe sysctl chroot unshare nsenter srm wipe blkdiscard hdparm runuser machinectl loginctl systemd-run osascript chattr setfacl fuser dropdb dropuser batch pwsh powershell kexec losetup cryptsetup lvremove vgremove zpool zfs dmsetup swapon ldconfig update-alternatives usermod'.split(
     ' ',
   ),
 );
@@ -129,6 +129,10 @@ export const NETWORK_SUBCOMMANDS: Record<string, RegExp> = {
 export const DOCKER_LOOKS =
   /^(ps|images|logs|inspect|version|info|top|port|diff|history|stats --no-stream|(container|image|volume|network|context) (ls|list|inspect)|compose (-f \S+ )?(ps|logs|config|images|top|ls))\b/;
 
+/** Tasks of frameworks that empty the database they work with. */
+export const RESETS_DATABASE =
+  /\b(db:(drop|reset|wipe|purge|truncate)|migrate:(fresh|reset)|migrate reset)\b|\bmanage\.py (flush|reset_db)\b/;
+
 /** Remote or shared state that cannot be brought back. */
 export const DESTRUCTIVE_SUBCOMMANDS: Record<string, RegExp> = {
   kubectl: /\b(delete|drain|replace|scale)\b/,
@@ -140,9 +144,13 @@ export const DESTRUCTIVE_SUBCOMMANDS: Record<string, RegExp> = {
   gh: /\b(delete|close|merge)\b/,
   docker: /\b(rm|rmi|prune|kill|down)\b|--privileged|(-v|--volume)[= ]?\//,
   podman: /\b(rm|rmi|prune|kill)\b|--privileged/,
-  rails: /\bdb:(drop|reset|purge|truncate)/,
-  rake: /\bdb:(drop|reset|purge|truncate)/,
-  prisma: /\bmigrate reset\b|--force-reset|--accept-data-loss/,
+  prisma: /--force-reset|--accept-data-loss/,
+  ip: /\b(set|add|del(ete)?|flush|replace|change)\b/,
+  ifconfig: /\b(up|down)\b/,
+  dpkg: /(^| )(-[rPi]|--(purge|remove|install))\b/,
+  rpm: /(^| )(-[eiUF]|--(erase|install|upgrade))/,
+  pip: /^uninstall\b/,
+  pip3: /^uninstall\b/,
   dvc: /\b(gc|destroy|remove)\b/,
   vagrant: /\bdestroy\b/,
   mysqladmin: /\bdrop\b/,
@@ -171,7 +179,7 @@ export const SHELLS = new Set([
   'rbash',
 ]);
 export const INTERPRETERS =
-  /^(python[\d.]*|pypy[\d.]*|node|nodejs|deno|bun|tsx|ts-node|perl[\d.]*|ruby[\d.]*|php[\d.]*|lua[\d.]*|luajit|osascript|tclsh|wish|expect|Rscript|R|julia|groovy|scala|guile|sbcl|clojure|elixir|erl|ghci|swift|irb|pry|ipython[\d.]*)$/;
+  /^(python[\d.]*|pypy[\d.]*|node|nodejs|deno|bun|tsx|ts-node|perl[\d.]*|ruby[\d.]*|php[\d.]*|lua[\d.]*|luajit|tclsh|wish|expect|Rscript|R|julia|groovy|scala|guile|sbcl|clojure|elixir|erl|ghci|swift|irb|pry|ipython[\d.]*)$/;
 /** The next word, or the rest of this one, is code. */
 export const INLINE_CODE = /^(-[a-zA-Z]*[ceEpr]|--eval|--print|--command|--exec|--run|eval)(=|$)/;
 

@@ -116,6 +116,10 @@ export function writer(call: Call, findings: Findings): boolean {
   );
   const last = operands.at(-1);
   if (name === 'mv' && last?.text.startsWith('/dev/')) findings.destroy('mv to a device');
+  // The sandbox's /tmp ends with the command.
+  const kept = operands.slice(0, -1).some(word => !isTemporary(word));
+  if (name === 'mv' && last && isTemporary(last) && !isInside(last, findings.place) && kept)
+    findings.destroy(`moves files to ${last.text}, where nothing is kept`);
   if (name === 'cp' && operands[0]?.text === '/dev/null' && last && holdsSomething(last, findings.place))
     findings.destroy(`empties ${last.text}`);
   const replaces = name === 'ln' && texts.some(text => /^-\w*f|^--force/.test(text));

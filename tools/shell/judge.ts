@@ -9,6 +9,7 @@ import {
   HARMLESS_VARIABLE,
   INTERPRETERS,
   PRINTS,
+  RESETS_DATABASE,
   RUNNERS,
   readsOnly,
   SHELLS,
@@ -163,8 +164,14 @@ export class Judge implements Findings {
       this.destroy(`writes ${target.text}, which a link leads out of the workspace`);
     else if (!isHarmless({ ...target, dynamic: false }, place) && !isTemporary({ ...target, dynamic: false }))
       this.destroy(`writes ${target.text.replaceAll('\0', '…')}, outside the workspace`);
-    const empties = /^>[|&]?$/.test(operator) && by !== undefined && writesNothing(by);
-    if (empties && holdsSomething(target, place)) this.destroy(`empties ${target.text}`);
+    if (!/^>[|&]?$/.test(operator) || by === undefined || !holdsSomething(target, place)) return;
+    if (writesNothing(by)) this.destroy(`empties ${target.text}`);
+    // The shell empties it before the command begins to read.
+    else if (
+      !PRINTS.has(by?.words[0]?.text ?? '') &&
+      by?.words.some((word, i) => i > 0 && word.text === target.text)
+    )
+      this.destroy(`empties ${target.text}, which it reads`);
   }
 
   #secrets(words: Word[]): void {
@@ -222,6 +229,7 @@ export class Judge implements Findings {
     const runs = RUNNERS[name];
     const through = runs !== undefined && (runs === null || runs.test(operands[0]?.text ?? ''));
     if (through && (await runner(call, this, runs))) return;
+    if (RESETS_DATABASE.test(texts.join(' '))) this.destroy(`${name} resets a database`);
     if (SHELLS.has(name) || INTERPRETERS.test(name)) return interpret(call, this);
     if (name === 'git') {
       this.#inGit = true;
@@ -290,6 +298,8 @@ function writesNothing(by: Command | null): boolean {
   if (by === null) return true;
   const [first, ...rest] = by.words.map(word => word.text);
   if (first === undefined || first === ':' || first === 'true') return !by.fed;
+  // Without a file or a pipe it reads stdin, which is empty here.
+  if (first === 'cat' && rest.length === 0) return !by.fed;
   if (first === 'cat') return rest.length === 1 && rest[0] === '/dev/null';
-  return (first === 'echo' && rest.join() === '-n') || (first === 'printf' && rest.join('') === '');
+  return (first === 'echo' && /^(-n)?$/.test(rest.join(''))) || (first === 'printf' && rest.join('') === '');
 }
