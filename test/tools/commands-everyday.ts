@@ -137,6 +137,8 @@ export const READS: string[] = [
   'git --no-pager diff',
   'git -c color.ui=never status',
   'git diff --cached --name-only',
+  "sed -n '/start/,/end/{/end/!p}' a.txt",
+  'time (ls src)',
   'tar tzf a.tar.gz',
   'unzip -l a.zip',
 ];
@@ -184,6 +186,7 @@ export const ORDINARY: string[] = [
   'ls node_modules | head',
   'cat node_modules/left-pad/package.json',
   'rm -rf node_modules',
+  'rm -rf node_modules/.cache',
   'mkdir -p src/lib',
   'touch src/lib/index.ts',
   'cp src/a.ts src/b.ts',

@@ -72,8 +72,10 @@ export function sedEffect(script: string): SedEffect {
     }
     rest = rest.replace(/^!\s*/, '');
     if (rest === '' || rest[0] === '#') rest = rest.replace(/^#[^\n]*/, '');
-    else if (/^[{}]/.test(rest)) rest = rest.slice(1);
-    else if (/^[dpDPgGhHnNxlzF=]/.test(rest)) rest = rest.slice(1);
+    else if (/^[{}]/.test(rest)) {
+      rest = rest.slice(1);
+      continue;
+    } else if (/^[dpDPgGhHnNxlzF=]/.test(rest)) rest = rest.slice(1);
     else if (/^[qQ]\d*/.test(rest)) rest = rest.replace(/^[qQ]\s*\d*/, '');
     else if (/^[aic]/.test(rest)) rest = rest.replace(/^[aic][^\n]*(\\\n[^\n]*)*/, '');
     else if (/^[btT:]/.test(rest)) rest = rest.replace(/^[btT:]\s*[\w.-]*/, '');

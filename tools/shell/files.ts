@@ -1,6 +1,6 @@
 /** Programs that write, move, pack and remove files: where these stand among their arguments, and what is lost. */
 
-import { basename, dirname } from 'node:path';
+import { dirname } from 'node:path';
 import { REGENERABLE } from './commands.ts';
 import type { Call, Findings } from './findings.ts';
 import { holdsSomething, isInside, isTemporary, leadsOut, looksOutside, wipes } from './paths.ts';
@@ -41,14 +41,18 @@ export function reads(findings: Findings, files: Word[]): void {
   if (files.some(word => looksOutside(word, findings.place))) findings.doubt('reads outside the workspace');
 }
 
+/** Stands in, or is, a folder that tools make anew. */
+function isRegenerable(path: string): boolean {
+  const parts = path.split('/');
+  return !parts.includes('..') && parts.some(part => REGENERABLE.has(part));
+}
+
 export function remove({ args, operands }: Call, findings: Findings): boolean {
   const { place } = findings;
   findings.write('deletes files');
   const end = args.findIndex(arg => arg.text === '--');
   const options = args.filter((arg, i) => arg.text.startsWith('-') && (end < 0 || i < end));
-  const caches = operands.every(
-    arg => !arg.glob && isInside(arg, place) && REGENERABLE.has(basename(arg.text)),
-  );
+  const caches = operands.every(arg => !arg.glob && isInside(arg, place) && isRegenerable(arg.text));
   if (operands.length > 0 && caches) return true;
   const recursive = options.some(({ text }) => /^-[a-zA-Z]*[rR]|^--r/.test(text));
   const root = operands.find(arg => wipes(arg, place));

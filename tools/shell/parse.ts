@@ -140,6 +140,8 @@ function commandOf(node: Node, scope: Scope): Command {
   const parts = [...namedOf(node), ...strayWords(node)];
   const words = parts
     .filter(part => !['variable_assignment', 'herestring_redirect', 'file_redirect'].includes(part.type))
+    // `time ( … )`: what stands in it is judged by itself.
+    .filter(part => part.type !== 'subshell' || namedOf(node)[0]?.text !== 'time')
     .map(part => wordOf(part, scope));
   const input = inputOf(node, scope);
   return {
