@@ -128,6 +128,7 @@ describe('a session that is taken up after a crash', () => {
     const drive = say(talking(), 'waiting').restart().command('RESUME').settle('mend', ok);
     expect(drive.value()).toBe('idle');
     expect(drive.context()).toMatchObject({ halted: true, queued: 1 });
+    expect(ended(drive)).toEqual([{ turn: 1, ok: false, interrupted: true }]);
     say(drive, 'go on');
     expect(drive.value()).toBe('composing');
   });
