@@ -25,6 +25,7 @@ const PROMPT = '› ';
 /** Messages of an earlier session that are shown when it goes on. */
 const TAIL = 12;
 const SPINNER_MS = 120;
+const CLOCK_MS = 1_000;
 /** A second Ctrl+C within this time leaves. */
 const TWICE_MS = 2_000;
 /** No exit code: everything is to be opened anew. */
@@ -143,6 +144,7 @@ async function openApp({ context, terminal, style, leave, options }: AppOptions)
   const runs = createRuns({ loom, paint, print, changed: () => refresh() });
   let now: Opened;
   let ticking: NodeJS.Timeout | undefined;
+  let ticks = 0;
   /** Everything of this turn is fine. */
   let waved = false;
   const asked = new Set<string>();
@@ -168,12 +170,15 @@ async function openApp({ context, terminal, style, leave, options }: AppOptions)
       ...runs.lines(columns).map(text => paint.dim(text)),
       ...(line ? [paint.dim(line)] : []),
     ]);
-    const busy = line !== null || runs.active().length > 0;
-    if (busy && !ticking) ticking = setInterval(refresh, SPINNER_MS).unref();
-    if (!busy) {
-      clearInterval(ticking);
-      ticking = undefined;
-    }
+    tick(line !== null ? SPINNER_MS : runs.working() ? CLOCK_MS : 0);
+  }
+
+  /** Redraws every so many ms; 0: only when something happens. */
+  function tick(every: number): void {
+    if (every === ticks) return;
+    clearInterval(ticking);
+    ticks = every;
+    ticking = every === 0 ? undefined : setInterval(refresh, every).unref();
   }
 
   async function learnUsage(): Promise<void> {

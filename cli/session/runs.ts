@@ -29,6 +29,8 @@ export interface Runs {
   questions(): Question[];
   /** Gives an answer to one of them; false when it is not one of ours. */
   answer(id: string, answer: Answer): boolean;
+  /** Something goes on by itself; a run that waits for a person does not. */
+  working(): boolean;
   /** One line per run at work, for the part of the screen that changes. */
   lines(columns: number): string[];
   /** Ends all of them resumably and waits for that. */
@@ -61,6 +63,8 @@ export function createRuns({ loom, paint, print, changed }: RunsOptions): Runs {
   const runs: Own[] = [];
   const waiting = new Map<string, Waiting>();
   const active = () => runs.filter(run => run.result === null);
+  const waits = (run: Own): boolean =>
+    [...waiting.values()].some(({ question }) => question.task_id === run.id);
 
   function told(run: Own, event: JournalEvent): void {
     run.id ||= event.task_id;
@@ -134,7 +138,14 @@ export function createRuns({ loom, paint, print, changed }: RunsOptions): Runs {
       found?.settle(answer);
       return found !== undefined;
     },
-    lines: columns => active().map(run => clip(runLine(run), columns)),
+    working: () => active().some(run => !waits(run)),
+    lines: columns =>
+      active().map(run =>
+        clip(
+          waits(run) ? `? ${run.id.slice(0, 4)}  needs a decision: ${oneLine(run.goal)}` : runLine(run),
+          columns,
+        ),
+      ),
     async leave() {
       for (const run of active()) run.controller.abort();
       await Promise.all(runs.map(run => run.ended));

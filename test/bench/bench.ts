@@ -9,6 +9,7 @@ import { startFakeServer } from '../support/fake-server.ts';
 import { commandFigures } from './command-figures.ts';
 import { slowestEdit } from './edits.ts';
 import { longTalk } from './long-talk.ts';
+import { sessionFigures } from './session-figures.ts';
 import { toolFigures } from './tool-figures.ts';
 
 const [loom = '', folder = '', fake = '', resume = ''] = process.argv.slice(2);
@@ -262,3 +263,4 @@ editLatency();
 await toolFigures(join(folder, 'tools'), print);
 await commandFigures(join(folder, 'commands'), print);
 await longTalk(box(scripted('none.yaml')), resume, print);
+await sessionFigures(loom, join(folder, 'session'), print);
