@@ -41,4 +41,6 @@ export interface Answer {
   /** One of the question's choices, or free text for `ask_user`. */
   answer: string;
   reason?: string;
+  /** In a session, with a yes: other arguments for the call that was asked about. */
+  arguments?: Record<string, unknown>;
 }

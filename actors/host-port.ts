@@ -49,7 +49,7 @@ export interface Host {
   /** Resolves when everything that has come so far was reacted to. */
   reacted(): Promise<void>;
   /** False: no such question is open. */
-  answer(question: string, answer: Answer): boolean;
+  answer(question: string, answer: Answer, rows?: Row[]): boolean;
   readonly questions: Question[];
   /** State and context of the root as last committed; null when it is done. */
   root(): { value: unknown; context: Record<string, unknown> } | null;

@@ -326,7 +326,7 @@ export function createHost(options: HostOptions): Host {
       if (!committed) throw new LoomError('terminal', 'run_ended', `${run.id} is not at work here any more.`);
     },
     reacted: () => enqueue(async () => {}),
-    answer: (question, answer) => desk.answer(question, answer, []),
+    answer: (question, answer, rows = []) => desk.answer(question, answer, rows),
     get questions() {
       return desk.open;
     },

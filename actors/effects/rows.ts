@@ -47,6 +47,15 @@ export interface StoredMessage {
   instructions?: string[];
 }
 
+/** Arguments that a person put in the place of the model's. */
+export interface EditedCall {
+  arguments: Record<string, unknown>;
+  subject: string;
+}
+
+export const editedKey = (thread: string, iteration: number, n: number): string =>
+  `ed/${thread}/${four(iteration)}.${two(n)}`;
+
 /** An instruction given while the task runs. */
 export interface Instruction {
   key: string;

@@ -26,6 +26,8 @@ import {
   changelogKey,
   type Decision,
   decisionKey,
+  type EditedCall,
+  editedKey,
   messageKey,
   readKey,
   row,
@@ -46,7 +48,10 @@ const LEAST_OUTPUT = 600;
 export function toolEffect(deps: TaskDeps): Effect {
   return async (intent, context) => {
     const input = intent.input as ToolInput;
-    const call = await storedCall(deps, input);
+    const asked = await storedCall(deps, input);
+    const edited = await deps.rows.get<EditedCall>(editedKey(input.thread, input.iteration, input.n));
+    const call = edited ? { ...asked, arguments: edited.arguments } : asked;
+    const subject = edited?.subject ?? input.subject;
     const startedAt = deps.now();
     const entryOf = (changes: ChangeRecord[]): Row =>
       row(changelogKey(input.subtask, intent.key), {
@@ -122,7 +127,8 @@ export function toolEffect(deps: TaskDeps): Effect {
     }
     const source = await sourceOf(deps, input, result);
     const word = fenceWord(deps.run, intent.key);
-    const text = source === null ? resultText(result) : fenced(resultText(result), source, word);
+    const said = source === null ? resultText(result) : fenced(resultText(result), source, word);
+    const text = edited ? `${editNote(edited)}${said}` : said;
     const rows = [
       row(messageKey.result(input.thread, input.iteration, input.n), {
         message: toolMessage(call, text),
@@ -166,7 +172,8 @@ export function toolEffect(deps: TaskDeps): Effect {
             subtask_id: input.subtask,
             tool: call.name,
             call: `${input.thread}.${input.iteration}.${input.n}`,
-            subject: input.subject.slice(0, 200),
+            subject: subject.slice(0, 200),
+            ...(edited ? { edited: true } : {}),
             success: result.success,
             ...(result.error ? { error: shownError(result, result.error).slice(0, 500) } : {}),
             ...(source === null ? {} : { untrusted: source.slice(0, 500) }),
@@ -275,6 +282,10 @@ async function storedCall(
     );
   return call;
 }
+
+/** Said to the model before the result of a call that a person changed. */
+const editNote = ({ arguments: args }: EditedCall): string =>
+  `(The person changed the arguments of this call to ${JSON.stringify(args).slice(0, 2_000)} before they allowed it.)\n`;
 
 function toolContext(
   deps: TaskDeps,

@@ -2,6 +2,7 @@
 
 import type { Ledger } from '../../machines/budget.ts';
 import { LoomError } from '../../machines/failure.ts';
+import { askedCall, editRows } from '../edited-call.ts';
 import type { JournalEvent } from '../loom.ts';
 import { questionDetail } from '../question-detail.ts';
 import { matchChoice } from '../questions.ts';
@@ -100,10 +101,17 @@ export function createSession(run: SessionRun, { stream }: Wire, resumed: boolea
       if (!question) return null;
       return { ...question, detail: await questionDetail(store, head.id, question.call) };
     },
+    async asked(id) {
+      const question = host.questions.find(open => open.id === id);
+      const call = question ? await askedCall(deps.rows, question.call) : null;
+      return call && { tool: call.name, arguments: call.arguments };
+    },
     async answer(id, answer) {
       const question = host.questions.find(open => open.id === id);
       const choice = question ? matchChoice(question, answer.answer) : null;
-      if (!question || (choice !== null && !host.answer(id, { ...answer, answer: choice })))
+      const { arguments: changed, ...said } = answer;
+      const rows = question && changed ? await editRows(deps, question.call, changed) : [];
+      if (!question || (choice !== null && !host.answer(id, { ...said, answer: choice }, rows)))
         throw new LoomError(
           'terminal',
           'unknown_id',

@@ -96,6 +96,8 @@ export interface Session {
   interrupt(): Promise<void>;
   /** An open question with what exactly would happen (`detail`); null when it is not open. */
   question(id: string): Promise<Question | null>;
+  /** The call a question is about, with all its arguments; null where it is about none. */
+  asked(question: string): Promise<{ tool: string; arguments: Record<string, unknown> } | null>;
   /** Throws LoomError `unknown_id` when the question is not open, `usage` when that is no answer to it. */
   answer(question: string, answer: Answer): Promise<void>;
   /** Adds a rule to this session: calls that it matches are not asked about any more, those denied are refused.

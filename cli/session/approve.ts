@@ -10,6 +10,8 @@ export interface Decision {
   answer: Answer;
   /** A rule to keep, and for how long. */
   rule?: { text: string; scope: 'session' | 'workspace' };
+  /** The person changes the call first. */
+  edit?: true;
   /** The rest of this turn is not asked about. */
   turn?: true;
 }
@@ -56,10 +58,12 @@ export async function decide(question: Question, ask: Ask): Promise<Decision | n
   const chosen = await ask.choose('Let it?', [
     { name: 'yes', message: 'yes' },
     { name: 'no', message: 'no, and say why' },
+    { name: 'edit', message: 'edit it first' },
     ...(rules.length > 0 ? [{ name: 'always', message: 'always …' }] : []),
     { name: 'turn', message: 'yes, and everything else of this turn' },
   ]);
   if (chosen === null) return null;
+  if (chosen === 'edit') return { answer: { answer: 'approve' }, edit: true };
   if (chosen === 'always') return always(rules, ask);
   if (chosen === 'turn') return { answer: { answer: 'approve' }, turn: true };
   if (chosen === 'yes') return { answer: { answer: 'approve' } };

@@ -11,6 +11,7 @@ import { mark } from '../render/words.ts';
 import { type App, SlashError } from './app.ts';
 import { decide, questionLines } from './approve.ts';
 import { complete } from './complete.ts';
+import { changedCall } from './edit-call.ts';
 import { historyFile } from './history.ts';
 import { createRuns } from './runs.ts';
 import { runSlash, SLASHES } from './slash.ts';
@@ -204,21 +205,34 @@ async function openApp({ context, terminal, style, leave, options }: AppOptions)
     print([paint.dim(`─ ${parts.join(' · ')}`)]);
   }
 
+  /** What cannot be done as the person changed it is said, and asked about again. */
   async function question(open: Question): Promise<void> {
     if (asked.has(open.id)) return;
     asked.add(open.id);
+    try {
+      await settle(open);
+    } catch (error) {
+      failed(error);
+      asked.delete(open.id);
+      if (now.session.state().questions.some(one => one.id === open.id)) return question(open);
+    }
+  }
+
+  async function settle(open: Question): Promise<void> {
     const { session } = now;
     if (waved && open.kind === 'approval') return session.answer(open.id, { answer: 'approve' });
     const decision = await terminal.borrow(async () => {
       const whole = (await session.question(open.id)) ?? open;
       process.stdout.write(`${questionLines(whole, paint).join('\n')}\n`);
-      return decide(whole, ask);
+      const decided = await decide(whole, ask);
+      return decided?.edit ? { ...decided, call: await changedCall(session, open.id, io.env) } : decided;
     });
     if (decision === null) return session.interrupt();
     if (decision.turn) waved = true;
     if (decision.rule) await session.allow(decision.rule.text);
     if (decision.rule?.scope === 'workspace') await rules.add(decision.rule.text);
-    await session.answer(open.id, decision.answer);
+    const call = 'call' in decision ? decision.call : null;
+    await session.answer(open.id, call ? { ...decision.answer, arguments: call } : decision.answer);
   }
 
   async function follow({ session, view }: Opened): Promise<void> {

@@ -153,7 +153,7 @@ describe('a session at a terminal', () => {
     expect(JSON.stringify(server.requests.at(-1)?.body)).toContain('build is precious');
     type('clean dist');
     await terminal!.until(/rm -rf dist[\s\S]*Let it\?/);
-    terminal!.keys('Down', 'Down', 'Enter');
+    terminal!.keys('Down', 'Down', 'Down', 'Enter');
     await terminal!.until(/What is always fine\?/);
     terminal!.keys('Down', 'Enter');
     await terminal!.until(/Gone\.\n─/);
@@ -165,6 +165,29 @@ describe('a session at a terminal', () => {
     await terminal!.until(/All gone\.\n─/);
     for (const folder of ['build', 'dist', 'other'])
       expect(existsSync(join(here.workspace, folder))).toBe(false);
+    type('/quit');
+    await terminal!.until(/exit 0/);
+  });
+
+  it('a command is edited before it is allowed; the model is told, and what it asked for stays stored', async () => {
+    await configured(
+      calling(call('shell_execute', { command: 'rm -rf build dist' })),
+      says('Only dist, then.'),
+    );
+    for (const folder of ['build', 'dist']) mkdirSync(join(here.workspace, folder));
+    here.env['EDITOR'] = 'sed -i s/build.//';
+    launch();
+    await idle();
+    type('clean');
+    await terminal!.until(/rm -rf build dist[\s\S]*Let it\?/);
+    terminal!.keys('Down', 'Down', 'Enter');
+    await terminal!.until(/Only dist, then\.\n─/);
+    expect(['build', 'dist'].map(folder => existsSync(join(here.workspace, folder)))).toEqual([true, false]);
+    expect(JSON.stringify(server.requests.at(-1)?.body)).toContain('The person changed the arguments');
+    expect(screen().join('\n')).toMatch(/✓ shell_execute rm -rf dist/);
+    type('/export talk.md');
+    await terminal!.until(/wrote .*talk\.md/);
+    expect(readFileSync(join(here.workspace, 'talk.md'), 'utf8')).toContain('rm -rf build dist');
     type('/quit');
     await terminal!.until(/exit 0/);
   });
