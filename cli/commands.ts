@@ -164,7 +164,7 @@ export const COMMANDS: CommandSpec[] = [
   {
     name: 'chart',
     args: '[name]',
-    summary: 'Draw a machine (task, subtask, turn, verifier), or where a run (ID) stands in them',
+    summary: 'Draw a machine (task, subtask, turn, verifier, session …), or where a run (ID) stands in them',
     options: [
       ['--format <form>', 'text, mermaid, dot or svg (default: text)'],
       ['--active', 'Of a run: only the lit states and where they can go'],

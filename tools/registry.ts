@@ -66,10 +66,18 @@ export interface Registry {
   get(name: string): Tool | undefined;
   /** Mends what has one reading and fills in defaults; a refusal names the field that is wrong and what would be right. */
   validate(name: string, args: unknown): Promise<Validation>;
-  /** By the tool's declaration, refined by what depends on arguments. What cannot be judged counts as `exec` of unknown effect. */
+  /** By the tool's declaration, refined by what depends on arguments. What cannot be judged
+   *  counts as destructive, so that a person is asked. */
   assess(name: string, args: Args, workspace: Workspace): Promise<Assessment>;
   run(name: string, args: unknown, context: ToolContext): Promise<ToolResult>;
 }
+
+const unjudged = (given: Args): Assessment => ({
+  risks: ['exec'],
+  effect: 'unknowable',
+  mutates: true,
+  subject: JSON.stringify(given).slice(0, 2000),
+});
 
 /** @param given more or other tools than the built-in ones; names must differ. `list_tools` and `run_tool` come with any. */
 export function createRegistry(given: Tool[] = TOOLS): Registry {
@@ -119,15 +127,15 @@ export function createRegistry(given: Tool[] = TOOLS): Registry {
         const declared = await declaredAssessment(tool, args, workspace);
         return (await tool.assess?.(args, workspace, declared)) ?? declared;
       } catch {
-        // Falls through: what cannot be judged is judged as the worst that still asks for nothing special.
+        return {
+          ...unjudged(given),
+          risks: ['exec', 'destructive'],
+          why: 'what it would do could not be judged',
+        };
       }
     }
-    return {
-      risks: ['exec'],
-      effect: 'unknowable',
-      mutates: true,
-      subject: JSON.stringify(given).slice(0, 2000),
-    };
+    // Refused when it is run: nothing has to be asked.
+    return unjudged(given);
   }
 
   async function run(name: string, given: unknown, context: ToolContext): Promise<ToolResult> {

@@ -204,7 +204,7 @@ describe('a call', () => {
       },
     ]);
     expect(await unjudged.assess('probe', {}, context.workspace)).toMatchObject({
-      risks: ['exec'],
+      risks: ['exec', 'destructive'],
       effect: 'unknowable',
     });
   });
