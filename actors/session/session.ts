@@ -76,6 +76,8 @@ export function createSession(run: SessionRun, { stream }: Wire, resumed: boolea
       [rule],
       deps.registry.list().map(tool => tool.name),
     );
+    // As after a session is taken up: the rules of its folder come along each time.
+    if (record[list].includes(rule)) return;
     await changeRules(() => {
       record[list].push(rule);
       deps.policy[list].push(rule);

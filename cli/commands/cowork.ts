@@ -5,8 +5,9 @@ import type { Context } from '../context.ts';
 import { EXIT, UsageError } from '../failure.ts';
 import { oneLine } from '../render/width.ts';
 import type { Run } from '../run-command.ts';
-import { chat, RESTART } from '../session/chat.ts';
+import { chat } from '../session/chat.ts';
 import { sessionLine } from '../session/commands/session.ts';
+import { RESTART } from '../session/open-app.ts';
 import { plainChat } from '../session/plain.ts';
 import { askSetup, setupFile } from '../setup.ts';
 
@@ -22,7 +23,6 @@ export const command: Run = async (context, _args, values) => {
   for (let wanted = asked; ; ) {
     const options = wanted;
     const { code, session } = await chat(context, {
-      session: options ?? {},
       choose: async ask => (await ready(context, ask)) && (options ?? (await offered(context, ask))),
     });
     if (code !== RESTART || session === null) return code === RESTART ? EXIT.ok : code;
