@@ -1,6 +1,6 @@
 /** Every way to stop a run keeps what was done, says why, exits with its own code, and can be gone on from. */
 import { execFileSync } from 'node:child_process';
-import { appendFileSync } from 'node:fs';
+import { appendFileSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { openLoom } from '../../actors/engine.ts';
@@ -13,10 +13,10 @@ import { serverToml } from '../support/loom-process.ts';
 import { done, plan, script, shell, verdict, writes } from '../support/script.ts';
 
 const { keep, box, later } = ending();
+/** A process that has ended and was not collected yet by its new parent counts as gone. */
 const alive = (pid: number): boolean => {
   try {
-    process.kill(pid, 0);
-    return true;
+    return !/^State:\s+[ZX]/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
   } catch {
     return false;
   }
