@@ -149,7 +149,9 @@ function argumentsOf(call: ToolCall): string {
 
 /** The line that says most: how a command ended, else the first. */
 function outcome(tool: string, text: string): string {
-  const lines = text.trim().split('\n');
+  // What a command changed follows what it said.
+  const [said = ''] = text.split(/^--- (?:a\/|\/dev\/null)/m);
+  const lines = said.trim().split('\n');
   const end = /^(shell_execute|git_command)$/.test(tool) ? lines.slice(-2).join(' ') : (lines[0] ?? '');
   return cut(oneLine(end), 120);
 }

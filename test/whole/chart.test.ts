@@ -36,7 +36,9 @@ describe('a machine', () => {
   test('is named in the list that comes without a name, and in the answer to a mistyped one', async () => {
     const list = await box.run(['chart']);
     expect(list.stdout.match(/^loom chart \w+/gm)).toEqual(
-      ['task', 'subtask', 'turn', 'verifier', 'ID'].map(name => `loom chart ${name}`),
+      ['task', 'subtask', 'turn', 'verifier', 'remediation', 'session', 'ID'].map(
+        name => `loom chart ${name}`,
+      ),
     );
     const mistyped = await box.run(['chart', 'subtsk']);
     expect(mistyped.code).toBe(2);
