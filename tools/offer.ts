@@ -46,10 +46,31 @@ function suits(tool: Tool, words: Set<string>): number {
   return 3 * hits((tool.keywords ?? []).join(' ')) + 2 * hits(tool.name.replaceAll('_', ' '));
 }
 
-const bytesOf = (tool: WireTool): number => Buffer.byteLength(JSON.stringify(tool)) + WRAPPING;
+const sizes = new WeakMap<WireTool, number>();
+
+function bytesOf(tool: WireTool): number {
+  const bytes = sizes.get(tool) ?? Buffer.byteLength(JSON.stringify(tool)) + WRAPPING;
+  sizes.set(tool, bytes);
+  return bytes;
+}
+
+/** Choices made lately: the same tools by the same names are the same array, whose size is then known, too. */
+const assembled = new Map<string, { tools: Tool[]; wire: WireTool[] }>();
+const REMEMBERED = 64;
 
 /** Tools by name, as requests carry them; `run_tool` says what it reaches. Names that no tool has are left out. */
 export function wireTools(tools: Tool[], names: string[]): WireTool[] {
+  const key = names.join();
+  const known = assembled.get(key);
+  if (known?.tools.length === tools.length && known.tools.every((tool, i) => tool === tools[i]))
+    return known.wire;
+  const wire = assemble(tools, names);
+  if (assembled.size >= REMEMBERED) assembled.clear();
+  assembled.set(key, { tools, wire });
+  return wire;
+}
+
+function assemble(tools: Tool[], names: string[]): WireTool[] {
   const hidden = tools
     .map(tool => tool.name)
     .filter(name => !names.includes(name) && name !== RUN_TOOL && name !== LIST_TOOLS);

@@ -37,9 +37,16 @@ function slim(schema: unknown): unknown {
   );
 }
 
-/** The schema of a tool as it is sent with a request. */
-export const wireTool = ({ name, description, parameters }: Tool): WireTool => ({
-  name,
-  description,
-  parameters: slim(parameters) as Record<string, unknown>,
-});
+const known = new WeakMap<Tool, WireTool>();
+
+/** The schema of a tool as it is sent with a request; always the same object. */
+export function wireTool(tool: Tool): WireTool {
+  const { name, description, parameters } = tool;
+  const wire = known.get(tool) ?? {
+    name,
+    description,
+    parameters: slim(parameters) as Record<string, unknown>,
+  };
+  known.set(tool, wire);
+  return wire;
+}

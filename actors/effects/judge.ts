@@ -42,7 +42,7 @@ export async function circumstances(
 ): Promise<Circumstances> {
   // The first answer of a run's first subtask has nothing behind it but the goal and the plan.
   const first = iteration === 1 && subtask !== null && threadParts(thread).attempt === 1;
-  const alone = first && (await deps.rows.keys(SUMMARY_PREFIX)).length === 0;
+  const alone = first && !(await deps.rows.any(SUMMARY_PREFIX));
   return {
     named: await namedHosts(deps, role === 'session' ? stored : []),
     exposure: alone ? 'nothing' : 'local',

@@ -1,8 +1,9 @@
 /** Hosts that the user or the plan has named: a request to any other may be somebody else's wish. */
 
+import type { Plan } from '../../machines/plan.ts';
 import type { TaskDeps } from './deps.ts';
-import type { StoredMessage } from './rows.ts';
-import { bornTainted, isTainted } from './taint.ts';
+import { type StoredMessage, TAINT_PREFIX } from './rows.ts';
+import { bornTainted } from './taint.ts';
 
 /** Names of files look like names of hosts; only with a scheme in front are these meant as such. */
 const FILE_ENDINGS =
@@ -37,27 +38,37 @@ export async function namedHosts(
   const { rows } = deps;
   const said = own.filter(({ message }) => message.role === 'user').map(({ message }) => message.content);
   const instructions = (await rows.instructions()).map(instruction => instruction.text);
-  const asked = (await bornTainted(deps)) ? [] : await askedTexts(deps);
-  const texts = [...asked, ...instructions, ...said].map(text => String(text));
-  const named = new Set(texts.flatMap(hostsIn).map(plain));
+  const asked = (await bornTainted(deps)) ? [] : await askedHosts(deps);
+  const later = [...instructions, ...said].flatMap(text => hostsIn(String(text)));
+  const named = new Set([...asked, ...later].map(plain));
   return subject => named.has(plain(subject));
 }
 
+/** A stored plan never changes: its hosts are looked for once. */
+const hostsOfPlan = new WeakMap<Plan, string[]>();
+
+function planHosts(plan: Plan): string[] {
+  const known = hostsOfPlan.get(plan) ?? hostsIn(JSON.stringify(plan));
+  hostsOfPlan.set(plan, known);
+  return known;
+}
+
 /** The first plan was made before anything was read. A later one may have been written under the influence of what was. */
-async function planTexts(deps: TaskDeps): Promise<string[]> {
-  const plans = await deps.rows.values<{ version: number; subtasks: { id: string }[] }>('plan/');
-  const tainted = await Promise.all(
-    plans.flatMap(plan => plan.subtasks.map(({ id }) => isTainted(deps, id))),
-  );
-  return (tainted.includes(true) ? plans.slice(0, 1) : plans).map(plan => JSON.stringify(plan));
+async function hostsOfPlans({ rows }: TaskDeps): Promise<string[]> {
+  const plans: Plan[] = [];
+  for (let plan = await rows.planIfStored(1); plan; plan = await rows.planIfStored(plan.version + 1))
+    plans.push(plan);
+  const tainted = new Set((await rows.keys(TAINT_PREFIX)).map(key => key.slice(TAINT_PREFIX.length)));
+  const wary = tainted.size > 0 && plans.some(plan => plan.subtasks.some(({ id }) => tainted.has(id)));
+  return (wary ? plans.slice(0, 1) : plans).flatMap(planHosts);
 }
 
 /** A delegated task's goal was written by a model: what counts is the goal of the person at the beginning. */
-async function askedTexts(deps: TaskDeps): Promise<string[]> {
+async function askedHosts(deps: TaskDeps): Promise<string[]> {
   let above = (await deps.store.head(deps.run))?.parent;
-  if (above === undefined) return [deps.goal, ...(await planTexts(deps))];
+  if (above === undefined) return [...hostsIn(deps.goal), ...(await hostsOfPlans(deps))];
   for (let next: string | undefined = above; next !== undefined; next = (await deps.store.head(next))?.parent)
     above = next;
   const record = await deps.store.get<Pick<TaskDeps, 'goal'>>(above, 'task');
-  return record ? [record.goal] : [];
+  return record ? hostsIn(record.goal) : [];
 }

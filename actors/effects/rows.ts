@@ -179,22 +179,27 @@ export const row = (key: string, value: unknown): Row => ({ key, value });
 export function taskRows(store: Pick<Store, 'get' | 'range'>, run: string) {
   const plans = new Map<number, Plan>();
   const owed = new Map<number, Obligations>();
+  /** A stored plan never changes, so each version is read once. */
+  const planIfStored = async (version: number): Promise<Plan | null> => {
+    const plan = plans.get(version) ?? (await store.get<Plan>(run, planRowKey(version)));
+    if (plan) plans.set(version, plan);
+    return plan;
+  };
   const values = async <T>(prefix: string): Promise<T[]> =>
     (await store.range<T>(run, prefix)).map(entry => entry.value);
   const history = async (): Promise<ChangelogEntry[]> =>
     (await values<ChangelogEntry>('c/')).sort((a, b) => (keyOrder(a.key) < keyOrder(b.key) ? -1 : 1));
   return {
     values,
+    any: async (prefix: string): Promise<boolean> =>
+      (await store.range<unknown>(run, prefix, { limit: 1 })).length > 0,
     keys: async (prefix: string): Promise<string[]> =>
       (await store.range<unknown>(run, prefix)).map(entry => entry.key),
     get: <T>(key: string): Promise<T | null> => store.get<T>(run, key),
-    /** A stored plan never changes, so each version is read once. */
+    planIfStored,
     plan: async (version: number): Promise<Plan> => {
-      const known = plans.get(version);
-      if (known) return known;
-      const plan = await store.get<Plan>(run, planRowKey(version));
+      const plan = await planIfStored(version);
       if (!plan) throw new Error(`plan version ${version} is not stored`);
-      plans.set(version, plan);
       return plan;
     },
     /** The same for what is owed under it. */

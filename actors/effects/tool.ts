@@ -86,7 +86,8 @@ export function toolEffect(deps: TaskDeps): Effect {
     // From here on it counts, however it ends.
     context.spend({ ...NO_COST, tool_calls: 1 });
     const { root } = deps.workspace;
-    const before = secretsIn(root);
+    // A call that changes files may take away the file a secret stood in.
+    const before = input.mutates ? secretsIn(root) : new Map<string, string>();
     const made = await deps.registry.run(call.name, call.arguments, {
       ...toolContext(
         { ...deps, blobs: kept.blobs },

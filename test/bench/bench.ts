@@ -26,6 +26,7 @@ function box(toml: string): Box {
   const workspace = join(at, 'work');
   mkdirSync(home, { recursive: true });
   mkdirSync(workspace);
+  writeFileSync(join(workspace, 'notes.txt'), 'as it should be\n');
   writeFileSync(join(home, 'loom.toml'), toml);
   return { home, workspace };
 }
@@ -96,8 +97,8 @@ const chain = (count: number, tier: number): string => `
 - role: planner
   repeat: true
   reply: {subtasks: [${nodes(count, tier)}]}
-- {role: executor, step: 0, repeat: true, calls: [{name: list_directory, arguments: {path: "."}}]}
-- {role: executor, step: 1, repeat: true, reply: "Looked around; the folder is empty."}
+- {role: executor, step: 0, repeat: true, calls: [{name: read_file, arguments: {path: notes.txt}}]}
+- {role: executor, step: 1, repeat: true, reply: "Looked into notes.txt; it is as it should be."}
 - {role: verifier, repeat: true, reply: {passed: true, outcome: pass, confidence: 0.9, feedback: fine, issues: []}}
 `;
 
