@@ -30,8 +30,8 @@ function run(
 ): TaskDeps {
   const rows = {
     get: async () => null,
-    values: async () => [],
     keys: async () => [],
+    planIfStored: async () => null,
     instructions: async () => [],
   };
   const store = {
