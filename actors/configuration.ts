@@ -80,7 +80,7 @@ export async function needModels(
   throw new LoomError(
     'terminal',
     'no_model',
-    `No model is configured${model ? ` (and so none is called "${model}")` : ''}, and ${found.lines[0] ?? 'none was found on this machine'}. Start Ollama (ollama serve) and pull a model, or write [models.main] into loom.toml.`,
+    `No model is configured${model ? ` (and so none is called "${model}")` : ''}, and ${found.lines[0] ?? 'none was found on this machine'}. Start Ollama (ollama serve) and pull a model, or write [models.main] into loom.toml; \`loom setup\` does that for you.`,
   );
 }
 
