@@ -14,7 +14,8 @@ const CONTROL = /[\u0000-\u001f\u007f]/;
 /** Characters that some file systems ignore when they compare names. */
 const IGNORABLE = /[\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]/g;
 
-const KERNEL = /^\/(?:proc|sys|dev)(?:\/|$)/;
+/** Files of the running system; what lies in memory (/dev/shm) is files like any other. */
+const KERNEL = /^\/(?:proc|sys|dev(?!\/shm\/))(?:\/|$)/;
 
 const codeOf = (error: unknown): string => (error as NodeJS.ErrnoException).code ?? '';
 

@@ -1,7 +1,7 @@
 /** Every tool that takes a path, found by its declaration, against every way out of the workspace that a path can try. */
 
 import { execFileSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { mkdir, readdir, readFile, rename, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -197,6 +197,16 @@ it('patterns of names do not lead out either', async () => {
     const result = await registry.run(name, args, context);
     if (result.success)
       expect(result.output, JSON.stringify(args)).not.toMatch(/SECRET-of|elsewhere\/|secret\.txt$|config$/m);
+  }
+});
+
+it.runIf(existsSync('/dev/shm'))('a workspace in memory is one like any other', async () => {
+  const root = mkdtempSync('/dev/shm/loom-jail-');
+  try {
+    writeFileSync(join(root, 'a.txt'), 'a');
+    expect(await (await openWorkspace(root)).resolve('a.txt', { mustExist: true })).toBe('a.txt');
+  } finally {
+    rmSync(root, { recursive: true });
   }
 });
 
