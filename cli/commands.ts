@@ -22,9 +22,13 @@ export const GLOBAL_OPTIONS: OptionSpec[] = [
   ['--no-color', 'No colours (also NO_COLOR)'],
 ];
 
-const LIMITS: OptionSpec[] = [
+const RULES: OptionSpec[] = [
   ['--allow <rule>', "Let calls pass without asking, e.g. 'shell_execute(npm test*)'"],
   ['--deny <rule>', 'Refuse calls, e.g. write_file(secrets/**)'],
+];
+
+const LIMITS: OptionSpec[] = [
+  ...RULES,
   ['--max-tokens <n>', 'Stop, resumable, after this many tokens'],
   ['--max-cost <usd>', 'Stop, resumable, after this much money'],
   ['--max-model-calls <n>', 'Stop, resumable, after this many model calls'],
@@ -47,6 +51,7 @@ export const COMMANDS: CommandSpec[] = [
     options: [
       ['--resume <id>', 'Go on with this conversation (an id or its beginning)'],
       ['--continue', 'Go on with the last conversation of this folder'],
+      ...RULES,
     ],
     load: () => import('./commands/cowork.ts'),
   },

@@ -32,6 +32,9 @@ export interface Prepared {
   entries: SetupEntry[];
 }
 
+export const writePrepared = async ({ file, entries }: Prepared): Promise<{ backup: string | null }> =>
+  (await tools()).writeModels(file, entries);
+
 /** What a model is like, in one line: size, and whether the machine can hold it. */
 function modelLine({ billions, bytes, fits }: SetupModel): string {
   const parts = [

@@ -9,7 +9,7 @@ import { chat } from '../session/chat.ts';
 import { sessionLine } from '../session/commands/session.ts';
 import { RESTART } from '../session/open-app.ts';
 import { plainChat } from '../session/plain.ts';
-import { askSetup, setupFile } from '../setup.ts';
+import { askSetup, setupFile, writePrepared } from '../setup.ts';
 
 const LISTED = 8;
 
@@ -18,12 +18,16 @@ export const command: Run = async (context, _args, values) => {
   const goOn = values.flag('continue');
   if (resume !== undefined && goOn) throw new UsageError('--resume and --continue exclude each other');
   if (context.output !== 'text') throw new UsageError('a session has no --output; loom run has');
+  const rules = { allow: values.list('allow'), deny: values.list('deny') };
   const asked: SessionOptions | null = resume !== undefined ? { resume } : goOn ? { continue: true } : null;
-  if (!context.io.tty.in || !context.io.tty.out) return plainChat(context, asked ?? {});
+  if (!context.io.tty.in || !context.io.tty.out) return plainChat(context, { ...asked, ...rules });
   for (let wanted = asked; ; ) {
     const options = wanted;
     const { code, session } = await chat(context, {
-      choose: async ask => (await ready(context, ask)) && (options ?? (await offered(context, ask))),
+      choose: async ask => {
+        const chosen = (await ready(context, ask)) && (options ?? (await offered(context, ask)));
+        return chosen && { ...chosen, ...rules };
+      },
     });
     if (code !== RESTART || session === null) return code === RESTART ? EXIT.ok : code;
     await context.reload();
@@ -39,9 +43,7 @@ async function ready(context: Context, ask: Ask): Promise<true | null> {
   context.io.err('Nothing is set up yet.\n');
   const prepared = await askSetup(context, ask, file);
   if (!prepared) return null;
-  const engine = await import('../../actors/engine.ts');
-  const { writeModels } = await engine.setup();
-  await writeModels(prepared.file, prepared.entries);
+  await writePrepared(prepared);
   context.io.err(`Wrote ${prepared.file}.\n\n`);
   await context.reload();
   return true;

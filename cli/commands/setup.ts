@@ -7,7 +7,7 @@ import { EXIT, UsageError } from '../failure.ts';
 import { canAsk } from '../questions.ts';
 import { quoted } from '../render/words.ts';
 import type { Run } from '../run-command.ts';
-import { askSetup, flagSetup, type Prepared, setupFile } from '../setup.ts';
+import { askSetup, flagSetup, type Prepared, setupFile, writePrepared } from '../setup.ts';
 
 export const command: Run = async (context, _args, values) => {
   const file = setupFile(context, values.text('config'));
@@ -38,7 +38,7 @@ async function finish(
   silent: boolean,
 ): Promise<number> {
   const engine = await import('../../actors/engine.ts');
-  const { tryModel, writeModels } = await engine.setup();
+  const { tryModel } = await engine.setup();
   // The wizard has tried the model already, before it asked on.
   const limit = AbortSignal.any([context.interrupt.signal, AbortSignal.timeout(120_000)]);
   const trial = silent && check ? await tryModel(entries[0]!, context.io.env, limit) : null;
@@ -46,7 +46,7 @@ async function finish(
     context.io.err(`loom: nothing was written: ${entries[0]!.model}: ${trial.message}\n`);
     return EXIT.no_model;
   }
-  const { backup } = await writeModels(file, entries);
+  const { backup } = await writePrepared({ file, entries });
   const written = {
     file,
     backup,

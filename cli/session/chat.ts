@@ -78,7 +78,10 @@ export async function chat(
   const style = (): MarkdownStyle => ({ paint, highlight, columns: terminal.columns() - 1 });
 
   try {
-    highlight = await highlighter(paint);
+    // Nobody waits for colours: what is shown before they are there is plain.
+    void highlighter(paint).then(loaded => {
+      highlight = loaded;
+    });
     app = await openApp({ context, terminal, style, leave, choose: options.choose });
     if (!app) return { code: EXIT.ok, session: null };
     for (const text of early.splice(0)) app.entry(text);

@@ -57,11 +57,10 @@ function listen({ io }: Context, session: Session) {
         refused = true;
         const rule = question.rule === '' ? '' : ` (--allow ${JSON.stringify(question.rule)} lets it pass)`;
         io.err(`loom: nobody is here to be asked: ${oneLine(question.prompt)}${rule}\n`);
-        const reason = 'nobody is here to be asked';
-        const no = question.choices.includes('reject')
-          ? { answer: 'reject', reason }
-          : { answer: question.choices.at(-1) ?? reason };
-        await session.answer(question.id, no);
+        // A call is refused; anything else only a person can answer, so the turn ends instead of guessing.
+        if (question.kind === 'approval')
+          await session.answer(question.id, { answer: 'reject', reason: 'nobody is here to be asked' });
+        else await session.interrupt();
       }
       if (event_type === 'turn_failed' || event_type === 'turn_ended') {
         if (errorText(data)) {

@@ -1,4 +1,6 @@
 /** A person at a real terminal: first start, set up, talk, decide, interrupt, run, undo, leave, go on. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -224,5 +226,29 @@ describe('a session at a terminal', () => {
     expect(server.requests.filter(request => JSON.stringify(request.body).includes('hlep'))).toEqual([]);
     type('/quit');
     await terminal!.until(/exit 0/);
+  });
+
+  it('without a terminal every line is a text; what has to be asked is refused, and a rule lets it pass', async () => {
+    const remove = calling(call('shell_execute', { command: 'rm -rf build' }));
+    await configured(says('Hello.'), remove, says('Left alone.'), remove, says('Gone.'));
+    mkdirSync(join(here.workspace, 'build'));
+    const say = async (args: string[], words: string) => {
+      const child = spawn(process.execPath, [LOOM, ...args], { cwd: here.workspace, env: here.env });
+      const said = { stdout: '', stderr: '' };
+      for (const name of ['stdout', 'stderr'] as const)
+        child[name].on('data', (piece: Buffer) => {
+          said[name] += piece.toString();
+        });
+      child.stdin.end(words);
+      const [code] = (await once(child, 'close')) as [number];
+      return { code, ...said };
+    };
+    const first = await say([], 'hi\nclean\n');
+    expect([first.code, first.stdout]).toEqual([3, 'Hello.\nLeft alone.\n']);
+    expect(first.stderr).toContain('--allow "shell_execute(rm -rf build)"');
+    expect(existsSync(join(here.workspace, 'build'))).toBe(true);
+    const second = await say(['--continue', '--allow', 'shell_execute(rm -rf build)'], 'again\n');
+    expect([second.code, second.stdout]).toEqual([0, 'Gone.\n']);
+    expect(existsSync(join(here.workspace, 'build'))).toBe(false);
   });
 });

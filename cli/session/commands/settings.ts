@@ -2,7 +2,7 @@
 
 import { oneLine, pad } from '../../render/width.ts';
 import { mark } from '../../render/words.ts';
-import { askSetup, setupFile } from '../../setup.ts';
+import { askSetup, setupFile, writePrepared } from '../../setup.ts';
 import { type Slash, SlashError } from '../app.ts';
 
 const later = (name: string, what: string): Slash => ({
@@ -25,9 +25,7 @@ export const SETTING_COMMANDS: Slash[] = [
       };
       const prepared = await app.asking(ask => askSetup(context, ask, file));
       if (!prepared) return app.print(['nothing was written']);
-      const engine = await import('../../../actors/engine.ts');
-      const { writeModels } = await engine.setup();
-      await writeModels(prepared.file, prepared.entries);
+      await writePrepared(prepared);
       app.print([`${mark('done', app.paint)} wrote ${prepared.file}`]);
       await app.restart();
     },
